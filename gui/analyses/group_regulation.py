@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import field_validator
 
-from gui.analyses.groups import GroupsParams, design_of
+from gui.analyses.groups import GroupsParams, design_of, repeated_patients
 from gui.engine.params import Params, param
 from gui.engine.results import ADTDResult, DTDResult
 from gui.errors import MissingPart
@@ -71,7 +71,7 @@ class GroupRegulationResult:
     regulation
         Group -> log2 of the factor of regulation, genes x cell types.
     difference
-        genes x cell types: second group less first, or with more groups largest less smallest.
+        genes x cell types: second group minus first, or with more groups largest minus smallest.
     support
         genes x cell types in [0, 1]: the least of all groups and of the whole run.
     p_adjusted
@@ -236,6 +236,7 @@ def run_group_regulation(
         params.lambda2,
         params.max_iterations,
     )
+    notes = (*notes, *repeated_patients(dataset, design.samples))
     smallest = min(design.sizes.values())
     if smallest < FEWEST:
         notes = (*notes, f"Nothing is tested: a group has fewer than {FEWEST} samples.")
@@ -280,7 +281,7 @@ def run_group_regulation(
 
 
 def _difference(logs: np.ndarray) -> np.ndarray:
-    """genes x types of groups x genes x types: second less first, or largest less smallest."""
+    """genes x types of groups x genes x types: second minus first, or largest minus smallest."""
     return np.asarray(logs[1] - logs[0] if len(logs) == 2 else np.ptp(logs, axis=0))
 
 

@@ -10,12 +10,22 @@ import pandas as pd
 from pydantic import field_validator
 
 from gui.analyses.composition import bulk_composition, draws_of, without_hidden
-from gui.analyses.samples import as_groups, as_numbers, is_number, sample_column
+from gui.analyses.cut_values import cut_text
+from gui.analyses.patients import patients
+from gui.analyses.samples import (
+    as_groups,
+    as_numbers,
+    is_number,
+    order_is_known,
+    sample_column,
+)
 from gui.data.dataset import HIDDEN
 from gui.engine.params import Params, param
 from gui.engine.results import ADTDResult, ApplyResult, BootstrapResult, DTDResult
 from gui.errors import DataError, InvalidParameter
 from gui.statistics.fraction_scales import Scale
+from gui.statistics.group_design import large_enough
+from gui.text import some
 
 if TYPE_CHECKING:
     from gui.data.dataset import Dataset
@@ -25,6 +35,10 @@ if TYPE_CHECKING:
 
 Compare = Literal["groups", "trend", "number"]
 COMPARING = "Comparing groups"
+PAIRS_ADVICE = (
+    ", or, where each has a sample in every group, choose the column of the patients under “Paired"
+    " by”"
+)
 
 
 class GroupsParams(Params):
@@ -46,12 +60,12 @@ class GroupsParams(Params):
         (),
         "Which groups",
         "The groups to compare, in this order; empty for all. Samples of other groups are left"
-        " out. With two groups, a difference is the second less the first.",
+        " out. With two groups, a difference is the second minus the first.",
     )
     cuts: tuple[float, ...] = param(
         (),
         "Cut at",
-        "Makes groups of a number: 50, 65 makes below 50, 50 to below 65, and 65 and above. State"
+        "Makes groups of a number: 50; 65 makes below 50, 50 to below 65, and 65 and above. State"
         " points that were fixed before the data were seen.",
     )
     subject: str = param(
@@ -174,6 +188,13 @@ class GroupsResult:
         counts = self.design["group"].value_counts()
         return {level: int(counts.get(level, 0)) for level in self.levels}
 
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The groups that are tested, in order; those too small for that are only shown."""
+        if self.kind in ("paired", "covariates"):
+            return self.levels
+        return large_enough(self.sizes)
+
     def tables(self) -> dict[str, pd.DataFrame]:
         found = {"groups": self.table.rename_axis("cell_type")}
         if len(self.pairs):
@@ -185,10 +206,14 @@ class GroupsResult:
         return found
 
     def citations(self) -> tuple[str, ...]:
+        used = set(self.table["scale"])
+        found = ["aitchison", "zeros"] if "log-ratio" in used else []
+        if not self.family:
+            return tuple(found)
         tests = {"brunner-munzel": "brunner-munzel", "kruskal-wallis": "dunn"}
         tests["least-squares"] = "hc3"
-        used = [tests[self.key]] if self.key in tests else []
-        return ("aitchison", "zeros", *used, "benjamini-hochberg")
+        found += [tests[self.key]] if self.key in tests else []
+        return (*found, "benjamini-hochberg")
 
     def fits(self) -> bool:
         types, samples = list(self.fractions.index), list(self.fractions.columns)
@@ -250,7 +275,26 @@ def run_groups(
         draws=draws_of(fractions, bootstrap),
         level=params.level,
     )
+    if not params.subject:
+        notes = (*notes, *repeated_patients(dataset, comparison.samples, PAIRS_ADVICE))
     return _result(fractions, found, notes)
+
+
+def repeated_patients(dataset: Dataset, samples: list[str], advice: str = "") -> tuple[str, ...]:
+    """That patients have several of the samples, which are compared as if independent."""
+    of, how = patients(dataset, samples)
+    if of is None:
+        return ()
+    counts = of.reindex(samples).value_counts()
+    several = int((counts > 1).sum())
+    if not several:
+        return ()
+    have = f"{several} patients have" if several > 1 else "1 patient has"
+    return (
+        f"{have} more than one of the samples compared, which are treated as if each were of"
+        f" another patient: p-values are too small and intervals too narrow. {how} Keep one sample"
+        f" of each patient{advice}.",
+    )
 
 
 def design_of(
@@ -283,10 +327,16 @@ def design_of(
                 f"{params.column} holds text and cannot be cut.", advice="Leave the cut points out."
             )
         grouping = cut_at(as_numbers(column), params.cuts)
-        shown = ", ".join(f"{cut:g}" for cut in sorted(params.cuts))
-        notes = (f"{params.column} is cut at {shown}; a value on a cut is in the upper group.",)
+        shown = cut_text(sorted(params.cuts))
+        notes = (f"{params.column} is cut at {shown}. A value on a cut is in the upper group.",)
     else:
         grouping = as_groups(column)
+        levels = [str(level) for level in grouping.cat.categories]
+        if params.compare == "trend" and not params.groups and not order_is_known(column, levels):
+            raise DataError(
+                f"The order of the groups of {params.column} is not known ({some(levels, 4)}).",
+                advice="Choose the groups in their order under “Which groups”.",
+            )
     subjects = None
     if params.subject:
         subjects = as_groups(sample_column(dataset, params.subject)).astype(object)

@@ -13,7 +13,7 @@ from gui.analyses.survival_result import ADJUSTED, ALONE, TYPE
 from gui.statistics.kaplan_meier import TRANSFORMS
 from gui.text import number, some
 
-YOURS = "To be said by you."
+YOURS = "For the authors to describe."
 SOURCE = "Altman et al. 2012, PLoS Med 9:e1001216 (REMARK: explanation and elaboration)"
 
 
@@ -163,8 +163,11 @@ def _assumptions(fitted: Models, params: SurvivalParams) -> str:
 
 
 def _robust(facts: Mapping[str, Any], fitted: Models) -> str:
-    if not facts["draws"]:
-        return "Noise of the estimated fractions was not looked at (no bootstrap draws)."
+    if not facts["draws"] or not len(fitted.reliability):
+        return (
+            "Noise of the estimated fractions was not examined: no bootstrap draws, or no model of"
+            " each cell type alone."
+        )
     table = fitted.reliability["reliability"]
     return (
         f"Hazard ratios over {number(facts['draws'])} bootstrap draws of the fractions;"

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
+from numbers import Real
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gui.data.dataset import Dataset
+from gui.data.samples.survival_columns import value_text
 from gui.errors import MissingPart
 from gui.statistics.group_design import MOST_GROUPS
 
@@ -69,15 +74,8 @@ def is_number(column: pd.Series) -> bool:
 
 
 def as_numbers(column: pd.Series) -> pd.Series:
-    """The column in float64, gaps as NaN."""
-    return column.astype("float64")
-
-
-def level_text(value: object) -> str:
-    """A value as the name of a group: 1.0 is "1"."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+    """The column in float64; gaps and what is infinite as NaN."""
+    return column.astype("float64").replace([np.inf, -np.inf], np.nan)
 
 
 def as_groups(column: pd.Series) -> pd.Series:
@@ -87,20 +85,52 @@ def as_groups(column: pd.Series) -> pd.Series:
     """
     values = cleaned(column)
     if isinstance(values.dtype, pd.CategoricalDtype):
-        names = [level_text(c) for c in values.cat.categories if (values == c).any()]
+        names = [value_text(c) for c in values.cat.categories if (values == c).any()]
     else:
-        present = {level_text(value): value for value in pd.unique(values.dropna())}
+        present = {value_text(value): value for value in pd.unique(values.dropna())}
         names = sorted(present, key=lambda name: _natural(name, present[name]))
-    texts = values.astype(object).map(level_text, na_action="ignore")
+    texts = values.astype(object).map(value_text, na_action="ignore")
     made = pd.Categorical(texts, categories=list(dict.fromkeys(names)))
     return pd.Series(made, index=column.index, name=column.name)
 
 
 def _natural(name: str, value: object) -> tuple[Any, ...]:
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, Real) and not isinstance(value, bool):
         return (0, float(value))
     pieces = re.split(r"([0-9]{1,15})", name.casefold())
     return (1, *((int(p), "") if p.isdecimal() else (-1, p) for p in pieces), name)
+
+
+_ORDINAL = re.compile(
+    r"((?:[a-z]{0,3}[ ._-])?(?:p|c|yp)?(?:stage|grade|class|level|dose|cycle|visit|day|week|month"
+    r"|year|hour|quartile|tertile|quintile|isup|ecog|time ?point|t|n|m|g|d|h|q|w|y)|)[ ._:=-]*"
+    r"(?:([0-9]{1,6}(?:\.[0-9]{1,6})?)|(x|ix|iv|v?i{1,3}|v))([a-d]?)([0-9]?)",
+    re.IGNORECASE,
+)
+_ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
+
+
+def order_is_known(column: pd.Series, levels: Sequence[str]) -> bool:
+    """Whether ``levels`` (in the order of :func:`as_groups`) stand in an order of their own.
+
+    Numbers do, ordered categories, and texts that count alike: stage I to IV, day 2 and day 14.
+    The alphabet is no order: high comes before low.
+    """
+    values = cleaned(column)
+    if is_number(values):
+        return True
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return bool(values.cat.ordered)
+    places, words = [], set()
+    for level in levels:
+        found = _ORDINAL.fullmatch(level.strip())
+        if found is None:
+            return False
+        word, digits, roman, letter, last = found.groups()
+        place = float(digits) if digits else float(_ROMAN.index(roman.lower()) + 1)
+        places.append((place, letter.lower(), last))
+        words.add(word.lower())
+    return len(words) == 1 and all(a < b for a, b in pairwise(places))
 
 
 def grouping_columns(dataset: Dataset) -> list[str]:

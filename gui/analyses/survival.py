@@ -10,6 +10,7 @@ import pandas as pd
 from gui.analyses.composition import bulk_composition, draws_of
 from gui.analyses.survival_params import SurvivalParams
 from gui.analyses.survival_result import SurvivalResult
+from gui.data.samples.survival_columns import value_text
 from gui.engine.results import ADTDResult, ApplyResult, BootstrapResult, DTDResult
 from gui.errors import DataError
 from gui.statistics.kaplan_meier import kaplan_meier
@@ -55,7 +56,7 @@ def run_survival(
     from gui.analyses.remark import remark_table
     from gui.analyses.survival_curves import curves
     from gui.analyses.survival_models import models
-    from gui.analyses.survival_subjects import covariates, endpoint, subjects
+    from gui.analyses.survival_subjects import check_columns, covariates, endpoint, subjects
 
     progress("Preparing")
     estimated = bulk_composition(dtd=dtd, apply=apply, adtd=adtd)
@@ -64,6 +65,7 @@ def run_survival(
     samples = found.survival.samples
     fractions, draws, said = _closed(estimated, bootstrap, samples)
     named = endpoint(dataset, params)
+    check_columns(found.table, params.compare, params, named)
     frame = covariates(found, params.covariates, params, named)
     strata = _strata(covariates(found, params.strata, params, named))
     made = curves(found, fractions, params, strata, lambda part: progress("Curves of groups", part))
@@ -126,9 +128,7 @@ def _strata(columns: pd.DataFrame) -> pd.Series | None:
     """All combinations of the columns as one; None where there is none."""
     if not columns.shape[1]:
         return None
-    texts = columns.astype(object).map(
-        lambda v: f"{v:g}" if isinstance(v, float) else str(v), na_action="ignore"
-    )
+    texts = columns.astype(object).map(value_text, na_action="ignore")
     joined = texts.apply(lambda row: " / ".join(row) if row.notna().all() else None, axis=1)
     return joined.rename(" and ".join(map(str, columns.columns)))
 
@@ -136,16 +136,15 @@ def _strata(columns: pd.DataFrame) -> pd.Series | None:
 def _facts(
     found: Subjects, params: SurvivalParams, draws: np.ndarray | None, *, source: str
 ) -> dict[str, Any]:
-    survival = found.survival
-    followed = kaplan_meier(survival.time, ~survival.event)  # Schemper & Smith 1996
+    survival, alone = found.survival, found.survival.first_of_each()
+    followed = kaplan_meier(alone.time, ~alone.event)  # Schemper & Smith 1996
     return {
         "source": source,
         "samples": len(survival.samples),
         "events": survival.events,
-        "patients": len(survival.samples)
-        if survival.patient is None
-        else int(survival.patient.nunique()),
+        "patients": survival.patients,
         "outcome": found.outcome,
+        "censored": found.censored,
         "unit": found.unit,
         "time_zero": params.time_zero,
         "landmark": float(params.landmark or 0.0),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gui.analyses.samples import as_numbers
+from gui.analyses.samples import as_numbers, order_is_known
 from gui.analyses.survival_params import SurvivalParams
 from gui.analyses.survival_result import ALL, COLUMN, TYPE
 from gui.analyses.survival_subjects import Subjects, groups_of_column, same_reasons
@@ -27,6 +27,9 @@ from gui.statistics.maximally_selected import BestCut, best_cut
 from gui.statistics.multiple_testing import benjamini_hochberg
 
 EVERYBODY = "all samples"
+NO_ORDER = (
+    "No test of a trend: the order of the groups is not known. Numbers in the column give one."
+)
 NAN = float("nan")
 
 
@@ -54,10 +57,18 @@ class Curves:
             "curves": pd.concat(self.curves, ignore_index=True),
             "groups": pd.DataFrame(self.groups),
             "tests": tests,
-            "pairs": pd.concat(self.pairs, ignore_index=True)
-            if self.pairs
-            else pd.DataFrame(columns=PAIR_COLUMNS),
+            "pairs": self._adjusted_pairs(),
         }
+
+    def _adjusted_pairs(self) -> pd.DataFrame:
+        """Of cell types adjusted over all pairs of all types; of a column over its own pairs."""
+        if not self.pairs:
+            return pd.DataFrame(columns=PAIR_COLUMNS)
+        pairs = pd.concat(self.pairs, ignore_index=True)
+        of_types = pairs["kind"] == TYPE
+        p = pairs.loc[of_types, "p"].to_numpy(dtype=np.float64)
+        pairs.loc[of_types, "p_adjusted"] = benjamini_hochberg(p)
+        return pairs
 
 
 TEST_COLUMNS = [
@@ -84,6 +95,15 @@ def curves(
         Of the log-rank tests, by sample; gaps allowed.
     """
     made = Curves()
+    if found.survival.patient is not None:
+        alone = found.survival.first_of_each()
+        made.notes.append(
+            "Curves, log-rank tests and cut points use the first sample of each patient"
+            f" ({len(alone.samples)} of {len(found.survival.samples)} samples)."
+        )
+        found = replace(found, survival=alone)
+        fractions = fractions[alone.samples]
+        strata = None if strata is None else strata[alone.samples]
     _add(made, found, params, ALL, EVERYBODY, None, "", None)
     jobs = list(_groupings(found, fractions, params, made))
     without: dict[str, str] = {}
@@ -190,8 +210,15 @@ def _add(
     made.groups += [_group(line, kind, name, tau, made) for line in lines]
     made.curves += [line.table.assign(kind=kind, variable=name, group=line.name) for line in lines]
     if groups is not None:
-        row = _test(time, event, groups, strata, best)
-        row |= {"kind": kind, "variable": name, "cut": cut, "tau": tau} | _difference(lines, tau)
+        ordered = (
+            kind == TYPE
+            or bool(cut)
+            or order_is_known(found.table[name], list(groups.cat.categories))
+        )
+        row = _test(time, event, groups, strata, best, ordered=ordered)
+        row |= {"kind": kind, "variable": name, "cut": cut, "tau": tau}
+        # at a cut that was searched for, a difference and its p are too good (Altman et al. 1994)
+        row |= _difference(lines if best is None else [], tau)
         made.tests.append(row)
         if len(lines) > 2:
             layers = None if strata is None else _layers(strata, groups)
@@ -210,12 +237,15 @@ def _test(
     groups: pd.Series,
     strata: pd.Series | None,
     best: BestCut | None,
+    *,
+    ordered: bool,
 ) -> dict[str, Any]:
     layers = None if strata is None else _layers(strata, groups)
     inside = groups.index if layers is None else layers.index
     codes = groups[inside].cat.remove_unused_categories()
     test = log_rank(time[inside], event[inside], codes, strata=layers)
-    trend = log_rank_trend(test) if len(test.table) > 2 else None
+    several = len(test.table) > 2
+    trend = log_rank_trend(test) if several and ordered else None
     if best is not None:
         return {
             "statistic": best.statistic,
@@ -232,7 +262,15 @@ def _test(
         "trend_z": NAN if trend is None else trend.z,
         "trend_p": NAN if trend is None else trend.p,
         "nominal_p": NAN,
-        "note": "" if strata is None else _strata_text(strata, len(groups) - len(inside)),
+        "note": " ".join(
+            filter(
+                None,
+                (
+                    "" if strata is None else _strata_text(strata, len(groups) - len(inside)),
+                    NO_ORDER if several and not ordered else "",
+                ),
+            )
+        ),
     }
 
 

@@ -13,12 +13,12 @@ from gui.analyses.survival_params import SurvivalParams
 from gui.analyses.survival_result import ADJUSTED, ALONE, TOGETHER
 from gui.analyses.survival_subjects import Subjects, complete, same_reasons
 from gui.errors import DataError, InvalidParameter
-from gui.statistics.cox import CoxFit, cox
-from gui.statistics.cox_by_type import CoxByType, cox_by_type
+from gui.statistics.cox import CoxFit, cox, independent_events
+from gui.statistics.cox_by_type import TEN_POINTS, CoxByType, cox_by_type, distinct
 from gui.statistics.cox_ridge import cox_ridge
 from gui.statistics.proportional_hazards import proportional_hazards_test
 
-PER_TEN = " (per 10 points)"
+PER_TEN = " (per 10 percentage points)"
 """Behind a cell type in the model of several: hazard ratio per 10 percentage points."""
 EVERYTHING = "all together"
 RIDGE = "Use fewer variables, or switch “Ridge fit” on."
@@ -81,6 +81,12 @@ def models(
             _by_type(made, data, ADJUSTED, whole)
         else:
             made.refused.append("No sample has all covariates. Choose fewer.")
+    if found.survival.patient is not None:
+        made.notes.append(
+            "Standard errors of the Cox models allow for several samples of a patient. Concordance"
+            " and the tests of proportional hazards do not: their intervals are too narrow and"
+            " their p-values too small."
+        )
     progress(0.8)
     if params.types or (covariates.shape[1] and not params.types):
         _together(made, data)
@@ -132,7 +138,7 @@ def _by_type(made: Models, data: _Data, model: str, samples: list[str]) -> CoxBy
         table.assign(
             model=model,
             samples=len(samples),
-            events=int(event.sum()),
+            events=independent_events(event, cluster),
             concordance=[c.value for c in harrell],
             concordance_low=[c.low for c in harrell],
             concordance_high=[c.high for c in harrell],
@@ -194,10 +200,10 @@ def _together(made: Models, data: _Data) -> None:
     if missing:
         made.refused.append(f"The run has no cell type {missing[0]}.")
         return
-    types = (data.fractions.loc[list(params.types)].T * 10).rename(
+    types = (data.fractions.loc[list(params.types)].T / TEN_POINTS).rename(
         columns=lambda t: f"{t}{PER_TEN}"
     )
-    frame = types.join(data.covariates)
+    frame = types.join(distinct(data.covariates, [*data.fractions.index, *types.columns]))
     with_strata = frame if data.strata is None else frame.assign(**{"\0": data.strata})
     whole, _ = complete(with_strata)
     time, event, cluster = data.follow_up(whole)
@@ -208,7 +214,7 @@ def _together(made: Models, data: _Data) -> None:
             found = cox_ridge(time, event, variables, strata=strata, seed=params.seed)
             fit, extra = found.fit, {"penalty": found.fit.ridge, "folds": found.folds}
             if cluster is not None:
-                made.notes.append("The ridge fit knows no clusters of patients.")
+                made.notes.append("The ridge fit takes every sample as a patient.")
         else:
             fit, extra = cox(time, event, variables, strata=strata, cluster=cluster), {}
     except (DataError, InvalidParameter) as error:

@@ -27,8 +27,6 @@ SCALE_TEXTS: dict[str, str] = {
 }
 SAMPLES = "the samples"
 """Among what is known only later: the samples themselves were taken after time zero."""
-NO_PATIENT = "(every sample is a patient)"
-"""In place of a column with patients: nobody has two samples."""
 
 
 class SurvivalParams(Params):
@@ -37,7 +35,9 @@ class SurvivalParams(Params):
     Names of columns are those of the clinical table. "" takes what was loaded with it.
     """
 
-    time: str = param("", "Times", "Column with the time from time zero to the event or last look.")
+    time: str = param(
+        "", "Times", "Column with the time from time zero to the event or the last follow-up."
+    )
     event: str = param("", "Event", "Column that says whether the event happened.")
     event_value: str = param("", "Event value", "The value that says that the event happened.")
     unit: str = param("", "Unit", "Of the times.")

@@ -37,10 +37,11 @@ class SurvivalResult:
     tests
         By kind and variable: cut, statistic, df, p, trend_z, trend_p, adjusted (over the cell
         types), nominal_p (of a best cut), difference, difference_low, difference_high,
-        difference_p (restricted means, last less first group of two), note.
+        difference_p (restricted means, last minus first group of two), note.
     pairs
         Groups pair by pair, where there are more than two: kind, variable, first, second,
-        statistic, p, p_adjusted.
+        statistic, p, p_adjusted (of cell types over all pairs of all types, of a column over its
+        own pairs).
     forest
         By model and cell_type: as of :func:`gui.statistics.cox_by_type.cox_by_type`, with samples,
         events, concordance (low, high).

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from gui.analyses.patients import patients
 from gui.analyses.samples import as_groups, as_numbers, cleaned, is_number, sample_table
-from gui.analyses.survival_params import NO_PATIENT, SAMPLES, SurvivalParams
+from gui.analyses.survival_params import SAMPLES, SurvivalParams
 from gui.data.dataset import Clinical, Dataset
+from gui.data.samples.clinical_values import MISSING
 from gui.data.samples.survival_columns import event_coding, unit_in, value_text
 from gui.errors import DataError, InvalidParameter, MissingPart
 from gui.statistics.survival_data import (
@@ -22,17 +24,9 @@ from gui.statistics.survival_data import (
 from gui.text import number, shorten, some
 
 MOST_LEVELS = 12
-"""A column of text with more different values is no group for a model."""
+"""A column of text with more values makes no groups: curves have so many different looks."""
 FEW_VALUES = 6
 """Numbers of at most so many different values are groups for curves."""
-WHOLE_ROW = 4
-"""Samples with the same values in so many columns share one row of the clinical table."""
-_PATIENT = re.compile(
-    r"^(bcr[ ._])?(patient|subject|case|participant|donor|individual|person|pat)"
-    r"([ ._-]?(id|no|nr|number|code|barcode|uuid|name|submitter[ ._-]?id))?$",
-    re.IGNORECASE,
-)
-_BARCODE = re.compile(r"(TCGA|TARGET|CPTAC)[-._][A-Z0-9]{2,4}[-._][A-Z0-9]{4,8}", re.IGNORECASE)
 _LATER = re.compile(
     r"respon[sd]|(^|[ ._-])bor([ ._-]|$)|best.?overall|recist|recur|relaps|progress|remission|"
     r"treatment.?outcome|follow.?up|new.?tumou?r.?event|adverse|toxicit|last.?contact|vital|"
@@ -47,13 +41,15 @@ class Subjects:
     """Followed patients, and the table about their samples.
 
     survival : times from time zero (or from the landmark); table : all samples x columns
-    outcome : what the event is, as text; unit : of the times, "" if it is not known
+    outcome : what the event is, as text; censored : which values count as not having had it, with
+        how many samples; unit : of the times, "" if it is not known
     excluded : by sample, columns reason and analysis; notes : what was assumed
     """
 
     survival: Survival
     table: pd.DataFrame
     outcome: str
+    censored: str
     unit: str
     excluded: pd.DataFrame
     notes: tuple[str, ...]
@@ -128,8 +124,10 @@ def subjects(dataset: Dataset, params: SurvivalParams, samples: Sequence[str]) -
     _refuse_later(params, [SAMPLES] if SAMPLES in params.later else [])
     notes: list[str] = []
     status = cleaned(table[named.event]).map(value_text, na_action="ignore")
+    unknown = status.str.casefold().isin(MISSING - {"none", named.event_value.casefold()})
+    status = status.mask(unknown.fillna(False).astype(bool), None)
     event = (status == named.event_value).astype(float).where(status.notna())
-    patient, how = patients(table, params, samples, named.time)
+    patient, how = patients(dataset, samples, params.patient, time=named.time)
     try:
         found = survival_data(
             _times(table[named.time]),
@@ -154,16 +152,18 @@ def subjects(dataset: Dataset, params: SurvivalParams, samples: Sequence[str]) -
             " compared has to be known by then."
         )
     excluded = found.excluded.set_index("sample").assign(analysis="everything")
-    held = sorted(set(status.dropna()) - {named.event_value})
-    if len(held) > 1:
+    counts = status.reindex(found.samples).value_counts().drop(named.event_value, errors="ignore")
+    censored = some([f"{shorten(value)} ({number(n)})" for value, n in counts.items()], 6)
+    if len(counts) > 1:
         notes.append(
-            f"All values of {shorten(named.event)} other than {shorten(named.event_value)}"
-            f" ({some(held, 4)}) count as not having had the event."
+            f"All values of {shorten(named.event)} other than {shorten(named.event_value)} count as"
+            f" not having had the event: {censored}."
         )
     return Subjects(
         found,
         table,
         f"{named.event} = {named.event_value}",
+        censored,
         named.unit,
         excluded,
         (*found.notes, *notes),
@@ -175,75 +175,6 @@ def _times(column: pd.Series) -> pd.Series:
     if is_number(values):
         return as_numbers(values)
     return values.astype(object).where(values.notna())
-
-
-# -- patients
-# --------------------------------------------------------------------------------------------------
-def patients(
-    table: pd.DataFrame, params: SurvivalParams, samples: Sequence[str], time: str
-) -> tuple[pd.Series | None, str]:
-    """Which samples are of one patient, and how that is known, in a sentence.
-
-    By the column that was chosen; else by a column that is called so, the barcodes of TCGA, or
-    samples that share a row of the clinical table. None: nobody seems to have two.
-    """
-    if params.patient == NO_PATIENT:
-        return None, ""
-    if params.patient:
-        if params.patient not in table.columns:
-            raise MissingPart(f"The clinical table has no column {params.patient[:60]}.")
-        column = cleaned(table[params.patient]).map(value_text, na_action="ignore")
-        return column, f"Patients are told by the column {shorten(params.patient)}."
-    inside = table.reindex(list(samples))
-    followed = inside.index[inside[time].notna()] if time in inside else inside.index
-    for name in table.columns:
-        column = cleaned(table[name]).map(value_text, na_action="ignore")
-        here = column.reindex(followed).dropna()
-        if _PATIENT.match(str(name)) and here.nunique() >= max(3, 0.2 * len(here)):
-            # who has no name there is a patient of his own
-            alone = pd.Series([f"\0{s}" for s in column.index], index=column.index)
-            return column.where(column.notna(), alone), (
-                f"Patients are told by the column {shorten(str(name))}."
-            )
-    barcodes = {s: found[0].upper() for s in samples if (found := _BARCODE.match(str(s)))}
-    if len(barcodes) == len(samples) and len(set(barcodes.values())) < len(barcodes):
-        return pd.Series(barcodes), "Patients are told by the barcodes of the samples."
-    shared = _shared_rows(inside.loc[followed])
-    if shared is not None:
-        return shared, "These samples share one row of the clinical table."
-    return None, ""
-
-
-def _shared_rows(table: pd.DataFrame) -> pd.Series | None:
-    """Samples with the same clinical row, where that is no chance; None where there are none."""
-    rows = table.astype(object).map(value_text, na_action="ignore")
-    known = rows.notna().sum(axis=1)
-    keys = pd.Series(
-        ["\x1f".join(map(str, row)) for row in rows.itertuples(index=False)], index=rows.index
-    )
-    groups: dict[str, list[str]] = {}
-    for sample, key in keys.items():
-        same = groups.setdefault(key, [])
-        same.append(str(sample))
-    who = pd.Series([f"\0{s}" for s in keys.index], index=keys.index, dtype=object)
-    found = False
-    for same in groups.values():
-        if len(same) < 2:
-            continue
-        alike = len({re.split(r"[-._ ]", name)[0] for name in same}) == 1 and all(
-            re.search(r"[-._ ]", name) for name in same
-        )
-        stem = len(_beginning(same)) >= 4
-        if known[same[0]] >= WHOLE_ROW or (alike and stem and known[same[0]] >= 2):
-            who[same] = f"\0{same[0]}"
-            found = True
-    return who if found else None
-
-
-def _beginning(names: Sequence[str]) -> str:
-    first, last = min(names), max(names)
-    size = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)
-    return first[:size]
 
 
 # -- covariates
@@ -264,11 +195,7 @@ def covariates(
     for name in names:
         if name not in found.table.columns:
             raise MissingPart(f"The clinical table has no column {name[:60]}.")
-        if name in (named.time, named.event):
-            raise DataError(
-                f"{shorten(name)} is the outcome itself.", advice="Choose another column."
-            )
-    _refuse_later(params, names)
+    check_columns(found.table, names, params, named)
     for name in names:
         column = cleaned(found.table[name]).reindex(found.survival.samples)
         if is_number(column):
@@ -283,6 +210,25 @@ def covariates(
             )
         made[name] = groups
     return pd.DataFrame(made, index=found.survival.time.index)
+
+
+def check_columns(
+    table: pd.DataFrame, names: Sequence[str], params: SurvivalParams, named: Endpoint
+) -> None:
+    """Whether columns may be compared or adjusted for; a missing one is not looked at.
+
+    Raises
+    ------
+    DataError
+        The outcome itself, or something known only later.
+    """
+    there = [name for name in names if name in table.columns]
+    for name in there:
+        if name in (named.time, named.event):
+            raise DataError(
+                f"{shorten(name)} is the outcome itself.", advice="Choose another column."
+            )
+    _refuse_later(params, there)
 
 
 def sounds_later(name: str) -> bool:
@@ -304,7 +250,7 @@ def _refuse_later(params: SurvivalParams, names: Sequence[str]) -> None:
             )
         if known is not None and known > start:
             refuse_later_covariates({shorten(name): known})
-        if known is None and sounds_later(name) and not params.landmark:
+        if known is None and sounds_later(name):
             raise DataError(
                 f"{shorten(name)} sounds like something that is known only after time zero; those"
                 " who have it lived until then.",

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from gui.analyses.registry import ANALYSES
-from gui.answers import genes, group_regulation, groups, survival
+from gui.answers import genes, group_regulation, groups, survival, survival_tables
 from gui.answers.adtd import model_name
 from gui.answers.summary import MARKS, contradicted
 from gui.engine.results import Run
@@ -60,7 +60,7 @@ TEXTS: Mapping[str, AnalysisText] = {
         survival.sentence,
         survival.details,
         survival.warnings,
-        survival.shown_tables,
+        survival_tables.shown_tables,
         survival.methods,
     ),
 }
@@ -90,7 +90,10 @@ def analysis_summary(session: DCXCache, run: Run) -> AnalysisSummary:
     for name, run_id in run.provenance.inputs.items():
         source = session.run(run_id)
         current = session.current(name)
-        if source is not None and current is not None and current.id != run_id:
+        # of intervals there is one run for each composition
+        if name == "bootstrap" or source is None or current is None:
+            continue
+        if current.id != run_id:
             found.append(
                 f"Computed from the {source_name(source)}, which is not the {name.upper()} run"
                 " shown on its page."
@@ -145,7 +148,7 @@ def sources_of(session: DCXCache, run: Run) -> list[Run]:
 
 
 def composition_runs(session: DCXCache) -> list[Run]:
-    """The runs with a composition of the present bulk: ADTD, then DTD, each newest first.
+    """The runs with a composition of the current bulk: ADTD, then DTD, each newest first.
 
     A DTD run whose model was applied to a newer bulk is named by that run.
     """

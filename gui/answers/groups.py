@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from gui.analyses.groups import GroupsParams, GroupsResult
-from gui.figures.text import shorten, three
+from gui.figures.text import p_text, shorten, three
 from gui.statistics.fraction_scales import CLOSURE
 from gui.statistics.group_design import FEWEST
 from gui.text import number
@@ -22,8 +22,8 @@ STEADY = 0.8
 """Part of the bootstrap draws in which a call should hold."""
 INTERVAL = "95 % interval"
 EFFECT_NAMES = {
-    "mann-whitney": "Probability of higher",
-    "brunner-munzel": "Probability of higher",
+    "mann-whitney": "Probability of superiority",
+    "brunner-munzel": "Probability of superiority",
     "kruskal-wallis": "Epsilon squared",
     "wilcoxon": "Difference",
     "friedman": "Kendall's W",
@@ -31,21 +31,15 @@ EFFECT_NAMES = {
     "spearman": "Spearman's rho",
     "least-squares": "Adjusted difference",
 }
-"""Header of the effect of a test."""
+"""Header of the effect of a test (superiority: that a sample of the second group is higher)."""
 ON_LOG_RATIOS = ("wilcoxon", "least-squares")
 """Tests whose effect is the difference of log-ratios itself."""
+PAIRS = "Every pair of groups: differences are the first named minus the second."
 SCALES = {"log-ratio": "log-ratio", "rank": "rank of fraction", "fraction": "fraction"}
 NO_DRAWS = (
     "How the calls hold when the genes are resampled is not known: compute intervals of this run"
     " (tab Uncertainty) and compare again."
 )
-
-
-def p_text(p: float) -> str:
-    """ "p = 0.003", "p < 0.0001"."""
-    if not math.isfinite(p):
-        return "no p"
-    return "< 0.0001" if p < 1e-4 else f"= {p:.2g}" if p < 0.1 else f"= {p:.2f}"
 
 
 def who(result: GroupsResult) -> str:
@@ -78,13 +72,20 @@ def sentence(result: GroupsResult) -> str:
             f"Too few {unit} for p-values ({who(result)}; {FEWEST} are needed{per}): the data are"
             " shown, nothing is tested."
         )
+    if not result.family:
+        return (
+            f"Nothing could be tested ({who(result)}): no cell type's fraction varies enough"
+            " between the samples."
+        )
     called, count = result.called, result.family
     changes = result.kind == "ordered" or not result.levels
     verb = "change" if changes else "differ"
     if not result.levels:
         across = f"along {shorten(result.variable)} ({who(result)})"
     else:
-        across = f"{'over' if changes else 'between'} {who(result)}"
+        tested = {level: n for level, n in result.sizes.items() if level in result.compared}
+        named = sizes_text(tested, sum(tested.values()))
+        across = f"{'over' if changes else 'between'} {named}"
     if not called:
         return f"No cell type {verb}s {across}; that does not show that they are equal."
     verb += "s" * (len(called) == 1)
@@ -93,22 +94,58 @@ def sentence(result: GroupsResult) -> str:
 
 def _named(result: GroupsResult, called: Sequence[str]) -> str:
     """Who differs, those that go up first: "A and B are higher in treated, C is lower"."""
-    by_direction = {way: [n for n in called if direction(result, n) == way] for way in (1, -1, 0)}
-    if by_direction[0]:
+    ways = {name: direction(result, name) for name in called}
+    if 0 in ways.values():
         return _list([*called])
     if result.kind == "ordered" or not result.levels:
         words = {1: ("rises", "rise"), -1: ("falls", "fall")}
     else:
-        second = shorten(result.levels[1])
+        second = shorten(result.compared[1])
         words = {
             1: (f"is higher in {second}", f"are higher in {second}"),
             -1: (f"is lower in {second}", f"are lower in {second}"),
         }
-    return ", ".join(
-        f"{_list(names)} {words[way][len(names) != 1]}"
-        for way, names in by_direction.items()
-        if names
-    )
+    apart = set(contrary(result))
+    parts = []
+    for way in (1, -1):
+        same = [name for name in called if ways[name] == way and name not in apart]
+        other = [name for name in called if ways[name] == way and name in apart]
+        if same:
+            parts.append(f"{_list(same)} {words[way][len(same) != 1]}")
+        if other:
+            their, is_ = ("their fractions", "are") if len(other) > 1 else ("its fraction", "is")
+            less = f"{is_} lower" if way > 0 else f"{is_} higher"
+            parts.append(
+                f"{_list(other)} {words[way][len(other) != 1]} relative to the other types,"
+                f" although {their} {less}"
+            )
+    return ", ".join(parts)
+
+
+def contrary(result: GroupsResult) -> list[str]:
+    """Types called in one direction by the test while their fraction goes the other way.
+
+    The test compares with the geometric mean of all types: where most of them fall, one that falls
+    less rises against it.
+    """
+    scale = result.table["scale"]
+    return [
+        name
+        for name in result.called
+        if scale[name] == "log-ratio" and direction(result, name) * fraction_way(result, name) < 0
+    ]
+
+
+def fraction_way(result: GroupsResult, name: str) -> int:
+    """1: the fraction itself is higher in the second (or last) group or rises; -1: lower."""
+    if "points" in result.table.columns:
+        change = float(result.table.loc[name, "points"])
+    elif result.kind == "ordered":
+        of = result.summary[result.summary["cell_type"] == name].set_index("group")["median"]
+        change = float(of[result.compared[-1]] - of[result.compared[0]])
+    else:
+        return 0
+    return (change > 0) - (change < 0)
 
 
 def _list(names: Sequence[str]) -> str:
@@ -129,9 +166,37 @@ def direction(result: GroupsResult, name: str) -> int:
     return 0 if not math.isfinite(effect) else (effect > 0) - (effect < 0)
 
 
+def effect_title(result: GroupsResult) -> str:
+    """The effect as the title of an axis: "Probability of superiority of treated"."""
+    title = EFFECT_NAMES[result.key]
+    if result.key in ("mann-whitney", "brunner-munzel"):
+        return f"{title} of {shorten(result.compared[1])}"
+    return title
+
+
+def effect_text(result: GroupsResult) -> str:
+    """What the effect is, with the groups by name."""
+    if len(result.compared) != 2:
+        return result.effect_name
+    first, second = map(shorten, result.compared)
+    texts = {
+        "mann-whitney": f"probability that a sample of {second} is higher than one of {first}",
+        "wilcoxon": f"Hodges-Lehmann difference, {second} minus {first}",
+        "least-squares": f"difference, {second} minus {first}, adjusted for the covariates",
+    }
+    texts["brunner-munzel"] = texts["mann-whitney"]
+    return texts.get(result.key, result.effect_name)
+
+
+def effect_caption(result: GroupsResult) -> str:
+    """The same as the beginning of a caption."""
+    text = effect_text(result)
+    return f"{text[0].upper()}{text[1:]}, with 95 % interval"
+
+
 def details(result: GroupsResult) -> list[str]:
     """For the types with the strongest evidence: effect with its interval, then p and draws."""
-    if not result.tested:
+    if not result.tested or not result.family:
         return []
     family = (
         f"Adjusted over {result.family} cell type{'s' * (result.family != 1)} tested; false"
@@ -147,6 +212,8 @@ def summary_line(result: GroupsResult) -> str:
     """For the navigation and the list of runs: "2 of 6 types differ by arm"."""
     if not result.tested:
         return f"{result.variable}: too few samples to test"
+    if not result.family:
+        return f"{result.variable}: nothing could be tested"
     return f"{len(result.called)} of {result.family} types differ by {shorten(result.variable)}"
 
 
@@ -174,7 +241,13 @@ def _range(low: float, high: float) -> str:
 def warnings(result: GroupsResult) -> list[str]:
     """What weakens the answer, and what was assumed."""
     found: list[str] = []
-    if result.tested and not result.draws:
+    if apart := contrary(result):
+        found.append(
+            f"{_list(apart)}: the fraction goes the other way than the log-ratio that is tested."
+            " The log-ratio compares a type with the geometric mean of all types, which changes too"
+            " where many of them do: look at the percentage points as well."
+        )
+    if result.family and not result.draws:
         found.append(NO_DRAWS)
     unsteady = [
         name
@@ -222,8 +295,8 @@ def shown_pairs(result: GroupsResult) -> pd.DataFrame:
     pairs = result.pairs
     return pd.DataFrame(
         {
-            "Group": pairs["first"],
-            "Compared with": pairs["second"],
+            "Group": pairs["second"],
+            "Minus": pairs["first"],
             "Percentage points": pairs["points"],
             INTERVAL: _intervals(pairs, "points"),
             "p": pairs["p"],
@@ -244,11 +317,14 @@ def shown_samples(result: GroupsResult) -> pd.DataFrame:
 
 def shown_tables(result: GroupsResult) -> dict[str, pd.DataFrame]:
     """Caption -> table: the cell types, and with more than two groups every pair."""
-    less = " Differences are of the second group less the first." if len(result.levels) == 2 else ""
-    effect = f"{EFFECT_NAMES[result.key]}: {result.effect_name}."
+    less = ""
+    if len(result.compared) == 2:
+        first, second = map(shorten, result.compared)
+        less = f" Differences are {second} minus {first}."
+    effect = f"{EFFECT_NAMES[result.key]}: {effect_text(result)}."
     found = {f"{effect}{less} {CLOSURE}": shown_table(result)}
     if len(result.pairs):
-        found["Every pair of groups, the second less the first."] = shown_pairs(result)
+        found[PAIRS] = shown_pairs(result)
     return found
 
 
@@ -266,16 +342,6 @@ def lost_sentence(result: GroupsResult) -> str:
     return f"{number(count)} sample{verb} not compared ({'; '.join(parts)})."
 
 
-def lost_summary(lost: pd.DataFrame) -> str:
-    """ " 3 samples are left out (2 no value of arm, 1 not in the run).", or ""."""
-    if lost.empty:
-        return ""
-    reasons = ", ".join(
-        f"{number(n)} {reason}" for reason, n in lost["reason"].value_counts().items()
-    )
-    return f" {number(len(lost))} sample{'s are' if len(lost) > 1 else ' is'} left out ({reasons})."
-
-
 def methods(params: GroupsParams, result: GroupsResult) -> str:
     """A sentence for a manuscript."""
     scale = {
@@ -284,10 +350,17 @@ def methods(params: GroupsParams, result: GroupsResult) -> str:
         "log-ratio": "centred log-ratios with multiplicative replacement of zeros",
         "fraction": "fractions as they are",
     }[params.scale]
+    if not result.family:
+        return (
+            f"Fractions of cell types are shown by {result.variable} ({who(result)}); no test was"
+            " possible."
+        )
     taken = f", adjusted for {', '.join(params.covariates)}" if params.covariates else ""
+    small = [level for level in result.levels if level not in result.compared]
+    shown = f"; {', '.join(small)} shown but not tested" if small else ""
     return (
-        f"Fractions of cell types were compared by {result.variable} ({who(result)}{taken}), as"
-        f" {scale}; test: {result.test}. P-values were adjusted over {result.family} cell types by"
-        " the method of Benjamini and Hochberg; the false discovery rate was"
+        f"Fractions of cell types were compared by {result.variable} ({who(result)}{taken}{shown}),"
+        f" as {scale}; test: {result.test}. P-values were adjusted over {result.family} cell types"
+        " by the method of Benjamini and Hochberg; the false discovery rate was"
         f" {100 * result.level:g} %."
     )

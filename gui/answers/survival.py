@@ -11,8 +11,7 @@ import pandas as pd
 from gui.analyses.survival_models import EVERYTHING
 from gui.analyses.survival_params import SurvivalParams
 from gui.analyses.survival_result import ADJUSTED, ALL, ALONE, COLUMN, TOGETHER, SurvivalResult
-from gui.figures.survival import p_text
-from gui.figures.text import shorten, three
+from gui.figures.text import p_text, shorten, three
 from gui.statistics.kaplan_meier import TRANSFORMS
 from gui.text import number, some
 
@@ -28,8 +27,9 @@ MEANING = (
     "Hazard ratio (HR) above 1: at any time, patients with a higher fraction have the event more"
     " often. It is an association in these patients, not a cause, and no prediction for one"
     " patient. Fractions of RNA are compared, not counts of cells; they sum to 1, so where one"
-    " type goes with a higher hazard, others go with a lower one. FDR: false discovery rate over"
-    " the cell types (Benjamini-Hochberg). SD: standard deviation between the samples."
+    " type goes with a higher hazard, others go with a lower one. Adjusted p: over the cell types"
+    " (Benjamini-Hochberg); called at 5 % FDR (false discovery rate). SD: standard deviation"
+    " between the samples."
 )
 
 
@@ -49,7 +49,7 @@ def sentence(result: SurvivalResult) -> str:
     little = f"{events} event{'s' * (events != 1)} can say little. " if events < FEW else ""
     if called.empty:
         return (
-            f"{little}No cell type's fraction is associated with the hazard at 5 % FDR. Nearest:"
+            f"{little}No cell type's fraction is associated with the hazard at 5 % FDR. Smallest p:"
             f" {shorten(name)}, {first}{others}."
         )
     how = "higher" if called["sd_ratio"].iloc[0] > 1 else "lower"
@@ -62,9 +62,10 @@ def details(result: SurvivalResult) -> list[str]:
     facts = result.facts
     model = result.models[0] if result.models else ""
     counts = _counts(result.forest_of(model).iloc[0] if model else facts)
+    censored = f"; censored: {facts['censored']}" if facts.get("censored") else ""
     since = f" since {shorten(str(facts['time_zero']))}" if facts["time_zero"] else ""
     unit = facts["unit"] or "unit not known"
-    found = [f"{counts}; event: {facts['outcome']}; times in {unit}{since}."]
+    found = [f"{counts}; event: {facts['outcome']}{censored}; times in {unit}{since}."]
     if model:
         held = draws_sentence(result, model)
         found += [held] if held else []
@@ -79,7 +80,7 @@ def _counts(facts: Mapping[str, Any] | pd.Series) -> str:
 def _ratio(row: pd.Series) -> str:
     return (
         f"HR {three(row['sd_ratio'])} ({three(row['sd_low'])} to {three(row['sd_high'])}) per SD,"
-        f" p {p_text(row['p'])}"
+        f" adjusted p {p_text(row['p_adjusted'])}"
     )
 
 
@@ -112,7 +113,7 @@ def curve_sentence(result: SurvivalResult, kind: str, variable: str) -> str:
     test = result.test_of(kind, variable)
     if test is not None:
         return f"{test_text(test)} {test['note']}".strip()
-    text = f"{_counts(result.facts)}."
+    text = f"{_counts(result.groups_of(kind, variable).iloc[0])}."
     if len(result.variables()) == 1:
         text += " Choose “Groups by fraction” or “Curves by column” for curves of groups."
     return text
@@ -140,11 +141,11 @@ def test_text(test: pd.Series) -> str:
     if np.isfinite(test["nominal_p"]):
         return (
             f"Best cut at {test['cut']}, exploratory: permutation p {p_text(test['p'])} (as if"
-            f" stated before: {p_text(test['nominal_p'])}; do not use)."
+            f" prespecified: {p_text(test['nominal_p'])}; do not use)."
         )
     trend = f"; trend p {p_text(test['trend_p'])}" if np.isfinite(test["trend_p"]) else ""
     adjusted = test.get("adjusted", float("nan"))
-    family = f"; {p_text(adjusted)} over the cell types" if np.isfinite(adjusted) else ""
+    family = f"; adjusted over the cell types {p_text(adjusted)}" if np.isfinite(adjusted) else ""
     return (
         f"Log-rank χ² {three(test['statistic'])}, {int(test['df'])} df, p {p_text(test['p'])}"
         f"{family}{trend}."
@@ -196,7 +197,7 @@ def draws_sentence(result: SurvivalResult, model: str) -> str:
     if not draws or "kept" not in table or called.empty:
         return ""
     held = [f"{shorten(str(name))} {int(row['kept'])}" for name, row in called.iterrows()]
-    return f"The call holds in so many of {draws} bootstrap draws: {some(held, 8)}."
+    return f"Number of {draws} bootstrap draws in which the call holds: {some(held, 8)}."
 
 
 def together_sentence(result: SurvivalResult) -> str:
@@ -246,154 +247,15 @@ def hazards_sentence(result: SurvivalResult, model: str) -> str:
     )
 
 
-# -- tables as shown
-# --------------------------------------------------------------------------------------------------
-def forest_table(result: SurvivalResult, model: str) -> pd.DataFrame:
-    """By cell type: hazard ratios with intervals, tests, concordance."""
-    table = result.forest_of(model)
-    columns: dict[str, Any] = {}
-    for per, words in (("sd", "per SD"), ("points", "per 10 points")):
-        columns[f"Hazard ratio {words}"] = table[f"{per}_ratio"]
-        columns[f"Low {words}"] = table[f"{per}_low"]
-        columns[f"High {words}"] = table[f"{per}_high"]
-    columns |= {
-        "p": table["p"],
-        "FDR": table["p_adjusted"],
-        "Concordance": table["concordance"],
-    }
-    if "draws_median" in table:
-        columns |= {
-            "Median of draws": table["draws_median"],
-            "Draws low": table["draws_low"],
-            "Draws high": table["draws_high"],
-            "Draws with the same call": table["kept"],
-        }
-    if len(result.reliability):
-        columns["Reliability"] = result.reliability["reliability"].reindex(table.index)
-    columns["SD of fraction (%)"] = table["sd"] * 100
-    columns["Converged"] = ["yes" if v else "no" for v in table["converged"]]
-    return pd.DataFrame(columns).rename_axis("Cell type")
-
-
-def groups_table(result: SurvivalResult, kind: str, variable: str) -> pd.DataFrame:
-    """By group: samples, events, median and restricted mean with intervals."""
-    table = result.groups_of(kind, variable).set_index("group")
-    names: Mapping[str, str] = {
-        "samples": "Samples",
-        "events": "Events",
-        "median": "Median",
-        "median_low": "Median low",
-        "median_high": "Median high",
-        "tau": "Mean up to",
-        "mean": "Mean",
-        "mean_low": "Mean low",
-        "mean_high": "Mean high",
-    }
-    return table[list(names)].rename(columns=names).rename_axis("Group")
-
-
-def tests_table(result: SurvivalResult) -> pd.DataFrame:
-    """By variable: cut point and tests."""
-    table = result.tests
-    names = {
-        "cut": "Cut at",
-        "statistic": "Statistic",
-        "df": "df",
-        "p": "p",
-        "adjusted": "FDR",
-        "trend_z": "Trend z",
-        "trend_p": "Trend p",
-        "nominal_p": "p as if stated before",
-        "difference": "Difference of means",
-        "difference_low": "Difference low",
-        "difference_high": "Difference high",
-        "note": "Remarks",
-    }
-    shown = table[list(names)].rename(columns=names)
-    return shown.set_axis(
-        pd.Index(
-            [variable_name(k, v) for k, v in zip(table["kind"], table["variable"], strict=True)],
-            name="Groups of",
-        )
-    )
-
-
-def together_table(result: SurvivalResult) -> pd.DataFrame:
-    """Coefficients of the model of several variables."""
-    table = result.together
-    names = {
-        "hazard_ratio": "Hazard ratio",
-        "low": "Low",
-        "high": "High",
-        "p": "p",
-        "coefficient": "Coefficient",
-        "error": "Standard error",
-    }
-    return table[list(names)].rename(columns=names).rename_axis("Variable")
-
-
-def hazards_table(result: SurvivalResult, model: str) -> pd.DataFrame:
-    """Tests of proportional hazards of one model, by cell type and variable."""
-    rows = result.hazards[result.hazards["model"] == model]
-    return pd.DataFrame(
-        {
-            "Model of": rows["of"].to_numpy(),
-            "χ²": rows["statistic"].to_numpy(),
-            "df": rows["df"].to_numpy(),
-            "p": rows["p"].to_numpy(),
-            "Remarks": rows["note"].to_numpy(),
-        },
-        index=pd.Index(rows["variable"].astype(str), name="Variable"),
-    )
-
-
-def excluded_table(result: SurvivalResult) -> pd.DataFrame:
-    """Who was left out of what, and why."""
-    return result.excluded.rename(
-        columns={"reason": "Reason", "analysis": "Left out of"}
-    ).rename_axis("Sample")
-
-
 def excluded_sentence(result: SurvivalResult) -> str:
     """How many samples were analysed, and how many were left out of what."""
     facts = result.facts
-    text = f"{_counts(facts)} of {number(int(facts['patients']))} patients are analysed."
+    text = f"Analysed: {_counts(facts)}."
+    if facts["patients"] < facts["samples"]:
+        text = f"Analysed: {_counts(facts)}, of {number(int(facts['patients']))} patients."
     counts = result.excluded["analysis"].value_counts()
     parts = [f"{number(int(count))} of {analysis}" for analysis, count in counts.items()]
     return f"{text} Left out: {'; '.join(parts)}." if parts else f"{text} Nobody is left out."
-
-
-def remark_table(result: SurvivalResult) -> pd.DataFrame:
-    """REMARK's items with this analysis's answers."""
-    return (
-        result.remark.rename(columns={"asks": "REMARK asks for", "answer": "This analysis"})
-        .set_index("item")
-        .rename_axis("Item")
-    )
-
-
-def shown_tables(result: SurvivalResult) -> dict[str, pd.DataFrame]:
-    """Caption -> table, the main one first."""
-    found = {
-        f"Hazard ratios. {forest_sentence(result, model)}": forest_table(result, model)
-        for model in result.models
-    }
-    if len(result.tests):
-        found["Tests of groups (log-rank; restricted means, last less first group)."] = tests_table(
-            result
-        )
-    for kind, name in result.variables():
-        caption = f"{variable_name(kind, name)}: medians and restricted means."
-        found[caption] = groups_table(result, kind, name)
-    if len(result.together):
-        found[f"Several variables together. {together_sentence(result)}"] = together_table(result)
-    for model in dict.fromkeys(result.hazards["model"]):
-        caption = f"Proportional hazards, {MODEL_TEXTS[str(model)]}: score tests."
-        found[caption] = hazards_table(result, str(model))
-    if len(result.excluded):
-        found[f"Left out. {excluded_sentence(result)}"] = excluded_table(result)
-    found["REMARK (Altman et al. 2012, PLoS Med 9:e1001216)."] = remark_table(result)
-    return found
 
 
 def methods(params: SurvivalParams, result: SurvivalResult) -> str:

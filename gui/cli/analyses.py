@@ -6,7 +6,7 @@ Imports nothing heavy.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,10 @@ FILES = (
     *gene_options.FILES,
 )
 """Everything that analyses may write."""
-OF_GROUPS = ("compare", "group_order", "cut", "paired_by", "covariate")
+OF_GROUPS = (
+    *("compare", "group_order", "cut", "paired_by", "covariate"),
+    *("without_hidden", "group_scale", "fdr"),
+)
 """Options that say how groups are compared."""
 
 
@@ -65,6 +68,22 @@ def add_options(cli: argparse.ArgumentParser) -> None:
         metavar="COLUMN",
         help="take the effect of a column out (may be given several times)",
     )
+    cli.add_argument(
+        "--without-hidden",
+        action="store_true",
+        help="leave the hidden fraction out of the comparison of groups",
+    )
+    cli.add_argument(
+        "--group-scale",
+        choices=("auto", "log-ratio", "fraction"),
+        help="scale of the comparison of groups (default: auto)",
+    )
+    cli.add_argument(
+        "--fdr",
+        type=float,
+        metavar="RATE",
+        help="false discovery rate of the comparison of groups (default: 0.05)",
+    )
     gene_options.add_options(cli)
 
 
@@ -93,9 +112,11 @@ def _is_dcx(options: argparse.Namespace) -> bool:
 
 
 def _cuts(options: argparse.Namespace) -> tuple[float, ...]:
+    from gui.analyses.cut_values import cut_values
+
     try:
-        return tuple(float(piece) for piece in (options.cut or "").split(",") if piece.strip())
-    except ValueError:
+        return cut_values(options.cut or "", commas_separate=True)
+    except InvalidParameter:
         raise InvalidParameter(
             f"--cut is “{options.cut}”; allowed: numbers with commas between them, as in 50,65."
         ) from None
@@ -172,6 +193,9 @@ def requested(options: argparse.Namespace) -> dict[str, Params]:
             cuts=_cuts(options),
             subject=options.paired_by or "",
             covariates=tuple(options.covariate),
+            hidden=not options.without_hidden,
+            **{} if options.group_scale is None else {"scale": options.group_scale},
+            **{} if options.fdr is None else {"level": options.fdr},
         )
     if options.survival is not None:
         found["survival"] = survival.requested(options)
@@ -207,22 +231,17 @@ def analyse(
     dtd: DTDResult,
     adtd: ADTDResult | None,
     bootstrap: BootstrapResult | None,
-) -> Sequence[Analysed]:
-    """Every analysis that was asked for, on the composition of the bulk."""
+) -> Iterator[Analysed]:
+    """Every analysis that was asked for, on the composition of the bulk, one after the other."""
     if not requests:
-        return ()
+        return
     from gui.analyses.registry import ANALYSES
     from gui.engine.second_opinion import contradicted_types
 
     runs: dict[str, Any] = {"dtd": dtd} if adtd is None else {"adtd": adtd}
     names = tuple(contradicted_types((adtd or dtd).second_opinion))
-    return [
-        Analysed(
-            kind,
-            params,
-            ANALYSES[kind].task(dataset, params, progress=progress, bootstrap=bootstrap, **runs),
-            names,
-            "DTD" if adtd is None else "ADTD",
-        )
-        for kind, params in requests.items()
-    ]
+    method = "DTD" if adtd is None else "ADTD"
+    for kind, params in requests.items():
+        task = ANALYSES[kind].task
+        result = task(dataset, params, progress=progress, bootstrap=bootstrap, **runs)
+        yield Analysed(kind, params, result, names, method)

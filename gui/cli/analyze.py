@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from gui.cli import analyses, gene_options, sample_tables
 from gui.cli.console import Parser, one_blas_thread, say
+from gui.cli.example_table import example_table
 from gui.cli.output import FILES, is_written, optimum_of, record_of, tables_of, write_all
 from gui.config import load_config
 from gui.diagnostics.selfcheck import Check, Look
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from gui.data.dataset import Dataset
     from gui.data.example import Example
     from gui.data.validation.repairs import Repair
-    from gui.engine.results import ADTDResult, BootstrapResult, DTDResult, SearchResult
+    from gui.engine.results import ADTDResult, BootstrapResult, SearchResult
 
 __all__ = ["FILES", "Check", "analyze", "check", "doctor", "one_blas_thread", "parser"]
 
@@ -427,9 +428,16 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         sure = tasks.run_bootstrap(
             dataset, sure_params.model_copy(update=of), progress=progress, dtd=dtd, adtd=adtd
         )
-    analysed = analyses.analyse(
-        dataset, requests, progress=progress, dtd=dtd, adtd=adtd, bootstrap=sure
-    )
+    # what takes hours is written, whatever happens in an analysis
+    analysed: list[analyses.Analysed] = []
+    failure: Exception | None = None
+    try:
+        for one in analyses.analyse(
+            dataset, requests, progress=progress, dtd=dtd, adtd=adtd, bootstrap=sure
+        ):
+            analysed.append(one)
+    except Exception as error:  # noqa: BLE001  raised once all is written
+        failure = error
     count = len(dataset.bulk.samples) if dataset.bulk is not None else None
     short = summarise(
         dtd,
@@ -504,9 +512,11 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
             say(f"Note: {text}", sys.stderr)
         say(f"Result: {' '.join([one.sentence(), *one.details()])}", sys.stderr)
     if example is not None:
-        say(_example_table(example, model, dtd, adtd), sys.stdout)
+        say(example_table(example, model, dtd, adtd), sys.stdout)
     if options.out is not None:
         say(f"Written to {options.out}", sys.stderr)
+    if failure is not None:
+        raise failure
 
 
 def _load(options: argparse.Namespace) -> tuple[Dataset, tuple[Repair, ...]]:
@@ -592,52 +602,3 @@ def _check_out(out: Path) -> None:
             staging_folder(folder, f".{out.name[:50]}.").rmdir()
         except OSError:
             raise InvalidParameter(f"Nothing can be written to {folder}.", advice=another) from None
-
-
-def _example_table(example: Example, model: str, dtd: DTDResult, adtd: ADTDResult | None) -> str:
-    """Return the estimates beside the truth of the built-in example, as text."""
-    import numpy as np
-
-    from gui.data.dataset import HIDDEN
-    from gui.statistics.agreement import pearson
-
-    found = adtd.full() if adtd is not None else dtd.composition["bulk"]
-    truth = example.truth
-    lines = [f"Built-in example, {model}: {found.shape[1]} samples, {len(dtd.genes)} genes", ""]
-    lines.append(f"{'cell type':<22}{'estimated':>10}{'true':>10}{'correlation':>13}")
-    for name in found.index:
-        known, guess = (
-            truth.loc[name, found.columns].to_numpy(dtype=float),
-            found.loc[name].to_numpy(dtype=float),
-        )
-        correlation = pearson(known, guess)
-        shown = "-" if np.isnan(correlation) else f"{correlation:.3f}"
-        label = f"hidden ({example.hidden_type})" if name == HIDDEN else str(name)
-        lines.append(f"{label:<22}{guess.mean():>10.1%}{known.mean():>10.1%}{shown:>13}")
-    lines.append("")
-    if adtd is None:
-        lines.append(
-            f"{model} has no hidden background: {truth.loc[HIDDEN].mean():.1%} of the samples is"
-            " of a type the reference lacks."
-        )
-    else:
-        low, high = (
-            (adtd.hidden_interval[c].mean() for c in ("low", "high"))
-            if adtd.hidden_interval is not None
-            else (np.nan, np.nan)
-        )
-        lines.append(
-            f"Hidden fraction: {adtd.hidden.mean():.1%} (at equal fit {low:.1%} to {high:.1%}),"
-            f" true {truth.loc[HIDDEN].mean():.1%}"
-        )
-    if adtd is not None and adtd.gene_regulation is not None:
-        regulated = [g for g in example.regulated if g in adtd.gene_regulation.index]
-        factors = adtd.gene_regulation[example.regulated_type].clip(lower=1e-6)
-        top = set(np.log(factors).abs().nlargest(len(regulated)).index)
-        hits = [g for g in regulated if g in top]
-        lines.append(
-            f"Regulated genes in {example.regulated_type}: {len(hits)} of {len(regulated)} are"
-            f" among the {len(regulated)} most regulated of {len(factors)}"
-            f"{': ' + ', '.join(hits[:8]) if hits else ''}{' ...' if len(hits) > 8 else ''}"
-        )
-    return "\n".join(lines)

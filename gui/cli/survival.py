@@ -27,6 +27,7 @@ CUTS = ("none", "median", "tertiles", "best")
 OF_SURVIVAL = (
     *("time_zero", "survival_cut", "survival_by", "adjust", "strata", "together", "ridge"),
     *("patient", "duplicates", "known_later", "known_at", "landmark"),
+    *("band_transform", "mean_up_to", "hazards_scale", "permutations"),
 )
 """Options that say how survival is analysed."""
 
@@ -79,6 +80,25 @@ def add_options(cli: argparse.ArgumentParser) -> None:
         type=float,
         metavar="TIME",
         help="count time from here, with those still followed",
+    )
+    cli.add_argument(
+        "--band-transform",
+        choices=("log-log", "log", "plain"),
+        help="of the confidence band and the interval of the median (default: log-log)",
+    )
+    cli.add_argument(
+        "--mean-up-to",
+        type=float,
+        metavar="TIME",
+        help="time of the restricted mean (default: as far as all groups are followed)",
+    )
+    cli.add_argument(
+        "--hazards-scale",
+        choices=("km", "rank", "identity", "log"),
+        help="time scale of the test of proportional hazards (default: km)",
+    )
+    cli.add_argument(
+        "--permutations", type=int, metavar="N", help="of the best cut point (default: 9999)"
     )
 
 
@@ -134,16 +154,24 @@ def columns_of(text: str) -> tuple[str, str]:
 
 def requested(options: argparse.Namespace) -> SurvivalParams:
     """The parameters that the options ask for. InvalidParameter."""
+    from gui.analyses.cut_values import cut_values
     from gui.analyses.survival_params import SurvivalParams
 
+    more = {
+        "transform": options.band_transform,
+        "tau": options.mean_up_to,
+        "scale": options.hazards_scale,
+        "permutations": options.permutations,
+    }
+    more = {name: value for name, value in more.items() if value is not None}
     cut: dict[str, Any] = {}
     rule = options.survival_cut
     if rule in CUTS:
         cut = {"cut": rule}
     elif rule:
         try:
-            cut = {"cut": "stated", "cut_points": tuple(float(v) for v in rule.split(","))}
-        except ValueError:
+            cut = {"cut": "stated", "cut_points": cut_values(rule, commas_separate=True)}
+        except InvalidParameter:
             raise InvalidParameter(
                 f"--survival-cut is “{rule}”; allowed: {', '.join(CUTS)}, or percentages with"
                 " commas between them, as in 5,20."
@@ -162,13 +190,16 @@ def requested(options: argparse.Namespace) -> SurvivalParams:
         landmark=options.landmark,
         seed=options.seed,
         **cut,
+        **more,
     )
 
 
 def check_request(dataset: Dataset, params: SurvivalParams) -> None:
     """Refuse what the data do not allow, before hours of computing. DeconomixError."""
-    from gui.analyses.survival_subjects import covariates, endpoint, subjects
+    from gui.analyses.survival_subjects import check_columns, covariates, endpoint, subjects
 
     assert dataset.bulk is not None
     found = subjects(dataset, params, dataset.bulk.samples)
-    covariates(found, (*params.covariates, *params.strata), params, endpoint(dataset, params))
+    named = endpoint(dataset, params)
+    check_columns(found.table, params.compare, params, named)
+    covariates(found, (*params.covariates, *params.strata), params, named)

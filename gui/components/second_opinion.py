@@ -122,7 +122,8 @@ class SecondOpinionView:
             run = ctx.session.current(this.kind)
             opinion = opinion_of(ctx.session, run)
             if run is None or opinion is None:
-                return {"missing": empty_state(*this.obstacle(ctx)), "there": GONE}
+                title, what_to_do = this.obstacle(ctx)
+                return {"missing": empty_state(title, what_to_do), "there": GONE}
             own = words.run_name(run)
             head = {
                 "missing": None,

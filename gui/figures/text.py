@@ -67,6 +67,13 @@ def three(value: float) -> str:
     return exponent(value)
 
 
+def p_text(p: float) -> str:
+    """A p-value as it is written: 0.0123, < 0.0001; "–" if unknown."""
+    if not math.isfinite(p):
+        return "–"
+    return "< 0.0001" if p < 1e-4 else f"{p:.4f}" if p < 0.01 else f"{p:.3f}"
+
+
 def settled(values: Any) -> Any:
     """Return a copy with 0 in place of rounding errors (``RESIDUE``), of the same type.
 

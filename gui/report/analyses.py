@@ -16,7 +16,7 @@ from gui.analyses.registry import ANALYSES
 from gui.answers.analyses import TEXTS, source_name, sources_of
 from gui.answers.genes import looks_like
 from gui.answers.group_regulation import difference_text, different_genes
-from gui.answers.groups import EFFECT_NAMES, lost_sentence
+from gui.answers.groups import effect_caption, effect_title, lost_sentence
 from gui.data.dataset import Dataset
 from gui.engine.results import Run
 from gui.figures import genes as gene_figures
@@ -66,11 +66,11 @@ def groups_drawings(result: GroupsResult, dataset: Dataset | None) -> Drawings:
     yield (
         group_figures.effects(
             result.table,
-            title=EFFECT_NAMES[result.key],
+            title=effect_title(result),
             no_effect=result.no_effect,
             colour_of=colours,
         ),
-        f"{result.effect_name[0].upper()}{result.effect_name[1:]}, with 95 % interval. Filled: the"
+        f"{effect_caption(result)}. Filled: the"
         f" type differs at a false discovery rate of {100 * result.level:g} %."
         f" {lost_sentence(result)}",
     )

@@ -20,12 +20,13 @@ from gui.answers.survival import (
     variable_name,
 )
 from gui.data.dataset import Dataset
+from gui.figures.hazard_ratios import PER_TEXTS, forest, ratios
 from gui.figures.palette import type_colours
-from gui.figures.survival import PER_TEXTS, forest, kaplan_meier, ratios, residuals
+from gui.figures.survival import kaplan_meier, residuals
+from gui.statistics.cox_by_type import TEN_POINTS
 
 MOST_CURVES = 6
 """Variables with curves in a report; all tests are in its table."""
-TEN_POINTS = 0.1
 
 
 def curves_figure(result: SurvivalResult, kind: str, name: str) -> go.Figure:
@@ -77,7 +78,7 @@ def residual_figure(result: SurvivalResult, model: str, name: str) -> go.Figure:
     return residuals(
         of(result.residuals, "residual"),
         of(result.smooth, "estimate", "low", "high"),
-        name if together else f"{name}, per 10 points",
+        name if together else f"{name}, per 10 percentage points",
         coefficient=float(table.loc[name, "coefficient"]) * unit,
         unit=str(result.facts["unit"]),
         since=time_zero(result),

@@ -369,8 +369,14 @@ class DCXCache:
     def outdated(self, run: Run) -> str | None:
         """Why ``run`` does not belong to the present data, as a sentence; None if it does.
 
-        This is the only place with that rule.
+        This is the only place with that rule. Of an analysis the user chooses the run, which need
+        not be the current one, nor need that run's own inputs: only the data count there.
         """
+        return self._why_outdated(run, shown=True)
+
+    def _why_outdated(self, run: Run, *, shown: bool) -> str | None:
+        """shown : the runs it is computed from have to be those on screen"""
+        shown = shown and run.kind not in ANALYSES
         with self._content():
             data, made = self._dataset, run.provenance
             if data is None or made.training_id != data.training_id:
@@ -380,10 +386,9 @@ class DCXCache:
                 source = self._runs.get(run_id)
                 if source is None:
                     return f"Computed from a {name.upper()} run that is no longer in the session."
-                # of an analysis the user chooses the run, which need not be the current one
-                if run.kind not in ANALYSES and self._chosen.get(source.kind) != run_id:
+                if shown and self._chosen.get(source.kind) != run_id:
                     return f"Computed from another {source.kind.upper()} run than the one shown."
-                reason = self.outdated(source)
+                reason = self._why_outdated(source, shown=shown)
                 if reason is not None:
                     return reason
             part = getattr(run.params, "part", "bulk")

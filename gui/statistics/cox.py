@@ -62,6 +62,17 @@ def events_per_variable(events: int, coefficients: int) -> EventsPerVariable:
     )
 
 
+def independent_events(event: pd.Series, cluster: pd.Series | None) -> int:
+    """How many samples, or with clusters how many clusters, had the event.
+
+    Samples of one patient share one event (Therneau & Grambsch 2000, section 8.2).
+    """
+    happened = event.astype(bool)
+    if cluster is None:
+        return int(happened.sum())
+    return int(cluster.loc[event.index][happened].nunique())
+
+
 @dataclass(frozen=True)
 class ChiSquared:
     """A test of the whole model."""
@@ -77,6 +88,7 @@ class CoxFit:
 
     table : by coefficient: variable, coefficient, error (robust where ``robust``), naive_error,
         z, p, hazard_ratio, low, high
+    events : samples with the event; with clusters the clusters with it
     log_likelihood, null_log_likelihood : partial, Efron
     likelihood_ratio, wald, score : tests of all coefficients being 0 (wald robust if the errors
         are)
@@ -154,7 +166,7 @@ def cox(
     terms = made.matrix.columns.drop(INTERCEPT)
     matrix = made.matrix[terms]
     happened = times_and_events(time, event)[1]
-    events = int(happened.sum())
+    events = independent_events(pd.Series(happened, time.index), cluster)
     rule = events_per_variable(events, len(terms))
     if rule.verdict == "too few" and refuse_few and not ridge:
         raise DataError(

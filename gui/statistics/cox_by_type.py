@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,12 +66,14 @@ def cox_by_type(
     Source: Cox 1972; Therneau & Grambsch 2000 (fits); Benjamini & Hochberg 1995.
     """
     fractions = fractions[time.index]
+    if covariates is not None:
+        covariates = distinct(covariates.loc[time.index], fractions.index)
     fits: dict[str, CoxFit] = {}
     left_out: dict[str, str] = {}
     for cell_type, row in fractions.iterrows():
         frame = row.astype(np.float64).rename(str(cell_type)).to_frame()
         if covariates is not None:
-            frame = frame.join(covariates.loc[time.index])
+            frame = frame.join(covariates)
         try:
             fits[str(cell_type)] = cox(time, event, frame, strata=strata, cluster=cluster)
         except DataError as error:
@@ -91,6 +94,12 @@ def cox_by_type(
     return CoxByType(
         table, fits, left_out, int(table["p"].notna().sum()), count, found, tuple(notes)
     )
+
+
+def distinct(covariates: pd.DataFrame, taken: Iterable[object]) -> pd.DataFrame:
+    """The covariates, renamed where one is called like a cell type (as columns of counts are)."""
+    names = set(map(str, taken))
+    return covariates.rename(columns=lambda c: f"{c} (column)" if str(c) in names else c)
 
 
 def _forest(fits: dict[str, CoxFit], fractions: pd.DataFrame) -> pd.DataFrame:

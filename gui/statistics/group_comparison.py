@@ -123,7 +123,7 @@ def compare_groups(
         f"{comparison.choice.reason}.",
         *comparison.notes,
         *prepared.notes,
-        *_lost_note(comparison),
+        *filter(None, [lost_text(comparison.lost)]),
     )
     return GroupComparison(
         comparison=comparison,
@@ -186,13 +186,17 @@ def _summary(
     return pd.concat(rows, ignore_index=True)
 
 
-def _lost_note(comparison: Comparison) -> tuple[str, ...]:
-    if comparison.lost.empty:
-        return ()
-    reasons = comparison.lost["reason"].value_counts()
-    return (
-        f"{len(comparison.lost)} sample{'s are' if len(comparison.lost) > 1 else ' is'} "
-        "not compared: "
-        + ", ".join(f"{count} {reason}" for reason, count in reasons.items())
-        + ".",
-    )
+def lost_text(lost: pd.DataFrame) -> str:
+    """ "3 samples are not compared: 2 no value of arm, 1 not in the run.", or "".
+
+    Parameters
+    ----------
+    lost : columns sample and reason
+
+    Source: Altman et al. 2012, PLoS Med 9:e1001216 (every exclusion is said).
+    """
+    if lost.empty:
+        return ""
+    reasons = ", ".join(f"{n} {reason}" for reason, n in lost["reason"].value_counts().items())
+    verb = "s are" if len(lost) > 1 else " is"
+    return f"{len(lost)} sample{verb} not compared: {reasons}."

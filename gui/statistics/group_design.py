@@ -109,6 +109,20 @@ def choose_scales(zeros: pd.Series) -> pd.Series:
     return scales
 
 
+def large_enough(sizes: Mapping[str, int]) -> tuple[str, ...]:
+    """The groups that are tested, without pairs and covariates: of more than two, those with
+    enough samples, if these are two at least; else all.
+
+    Parameters
+    ----------
+    sizes : group -> samples, in order
+
+    Source: as :func:`choose_test`.
+    """
+    large = tuple(level for level, n in sizes.items() if n >= FEWEST)
+    return large if len(large) >= 2 else tuple(sizes)
+
+
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """The samples that are compared, and how.
@@ -236,15 +250,14 @@ def group_design(
     counts = np.bincount(codes, minlength=len(levels))
     sizes = {level: int(n) for level, n in zip(levels, counts, strict=True)}
     tested = tuple(range(len(levels)))
-    if subjects is None and len(levels) > 2 and covariates is None:
-        tested = tuple(code for code in tested if counts[code] >= FEWEST)
-        small = [f"{level} ({n})" for level, n in sizes.items() if n < FEWEST]
-        if small and len(tested) >= 2:
+    if subjects is None and covariates is None:
+        large = large_enough(sizes)
+        tested = tuple(of[level] for level in large)
+        small = [f"{level} ({n})" for level, n in sizes.items() if level not in large]
+        if small:
             notes.append(
                 f"Shown but not tested, with fewer than {FEWEST} samples: {', '.join(small)}."
             )
-        elif small:
-            tested = tuple(range(len(levels)))
     kind: Kind = "groups"
     model: Design | None = None
     term: tuple[str, ...] = ()

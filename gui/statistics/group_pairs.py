@@ -52,7 +52,7 @@ def _size(values: np.ndarray, comparison: Comparison) -> Effect | None:
     if model is not None and len(terms) == 1:
         frame = pd.DataFrame(values, columns=model.matrix.index)
         return least_squares_hc3(frame, model).contrast(terms[0]).effect
-    if len(comparison.levels) != 2 or comparison.kind not in ("groups", "paired"):
+    if len(comparison.tested) != 2 or comparison.kind not in ("groups", "paired"):
         return None
     return _difference(*comparison.split(values), comparison.kind == "paired")
 

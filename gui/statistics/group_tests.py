@@ -95,7 +95,9 @@ def _friedman(values: np.ndarray, comparison: Comparison, draws: bool) -> Tested
 
 
 def _jonckheere_terpstra(values: np.ndarray, comparison: Comparison, draws: bool) -> Tested:
-    result = jonckheere_terpstra(values, comparison.codes, interval=not draws)
+    used = np.isin(comparison.codes, comparison.tested)
+    codes = np.searchsorted(comparison.tested, comparison.codes[used])
+    result = jonckheere_terpstra(values[:, used], codes, interval=not draws)
     return Tested(result.test, result.rising, np.sign(result.rising.estimate - 0.5))
 
 
@@ -141,7 +143,7 @@ EFFECTS: dict[str, str] = {
     "mann-whitney": "probability that a sample of the second group is higher",
     "brunner-munzel": "probability that a sample of the second group is higher",
     "kruskal-wallis": "epsilon squared: part of the variation of ranks between the groups",
-    "wilcoxon": "Hodges-Lehmann difference, second less first",
+    "wilcoxon": "Hodges-Lehmann difference, second minus first",
     "friedman": "Kendall's W: agreement of the subjects about the order of the groups",
     "jonckheere-terpstra": "probability that a sample of a later group is higher",
     "spearman": "Spearman's rho",

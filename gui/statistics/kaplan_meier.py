@@ -228,7 +228,7 @@ def restricted_mean(curve: SurvivalCurve, tau: float) -> RestrictedMean:
 
 @dataclass(frozen=True)
 class RestrictedMeanDifference:
-    """Second less first restricted mean, with interval and two-sided p-value."""
+    """Second minus first restricted mean, with interval and two-sided p-value."""
 
     first: RestrictedMean
     second: RestrictedMean

@@ -35,13 +35,16 @@ def design(variables: pd.DataFrame, *, intercept: bool = True) -> Design:
 
     Raises
     ------
-    BadValues : gaps
+    BadValues : gaps, infinite values
     DataError : a variable is constant, or is determined by the others
 
     Source: Draper & Smith 1998, ch. 14 (dummy variables with a reference level).
     """
     if variables.isna().any(axis=None):
         raise BadValues("The covariates have gaps.", advice="Leave these samples out.")
+    numbers = variables.select_dtypes("number").to_numpy(dtype=np.float64)
+    if not np.isfinite(numbers).all():
+        raise BadValues("A covariate has infinite values.", advice="Leave these samples out.")
     columns: dict[str, np.ndarray] = {}
     terms: dict[str, list[str]] = {}
     reference: dict[str, str] = {}
@@ -63,6 +66,10 @@ def design(variables: pd.DataFrame, *, intercept: bool = True) -> Design:
         if not made or any(np.ptp(values) == 0 for values in made.values()):
             raise DataError(
                 f"{name} has the same value in all samples.", advice="Leave this variable out."
+            )
+        if twice := columns.keys() & made.keys():
+            raise DataError(
+                f"Two variables are called {min(twice)}.", advice="Rename or leave out one of them."
             )
         columns |= made
         terms[str(name)] = list(made)

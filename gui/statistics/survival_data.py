@@ -36,8 +36,20 @@ class Survival:
 
     @property
     def events(self) -> int:
-        """How many had the event."""
-        return int(self.event.sum())
+        """How many patients had the event."""
+        return int(self.first_of_each().event.sum())
+
+    @property
+    def patients(self) -> int:
+        """How many patients there are."""
+        return len(self.time) if self.patient is None else int(self.patient.nunique())
+
+    def first_of_each(self) -> Survival:
+        """One sample of every patient: for what takes samples as independent."""
+        if self.patient is None:
+            return self
+        first = ~self.patient.duplicated()
+        return replace(self, time=self.time[first], event=self.event[first], patient=None)
 
 
 def survival_data(
@@ -133,9 +145,10 @@ def _one_per_patient(
     if not twice.any():
         return list(who.index), None
     if duplicates == "refuse":
+        several = who[twice].nunique()
+        have = f"{several} patients have" if several > 1 else "1 patient has"
         raise DataError(
-            f"{who[twice].nunique()} patients have more than one sample, so they would count "
-            "more than once.",
+            f"{have} more than one sample and would count more than once.",
             advice="Use one sample of each patient, or keep them together as clusters.",
         )
     if duplicates == "first":

@@ -146,10 +146,15 @@ def test_the_same_seed_gives_the_same_numbers(
 
 
 def test_small_groups_are_fitted_but_not_tested() -> None:
-    result = compared(made(changed=True, count=6), max_iterations=20)
+    inputs = made(changed=True, count=6)
+    bulk = inputs["dataset"].bulk
+    obs = bulk.obs.assign(donor=["a", "a", "b", "c", "d", "e"])
+    inputs["dataset"] = replace(inputs["dataset"], bulk=replace(bulk, obs=obs))
+    result = compared(inputs, max_iterations=20)
     assert result.permutations == 0
     assert result.p_adjusted.isna().all(axis=None)
     assert any("fewer than 4" in note for note in result.notes)
+    assert any("1 patient has more than one" in note for note in result.notes)
     assert set(result.regulation) == {"control", "treated"}
 
 

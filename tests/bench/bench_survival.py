@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gui.analyses.survival import SurvivalParams, run_survival
-from gui.answers import survival as words
+from gui.answers import survival_tables
 from gui.components.table import table_view
 from gui.report import survival as figures
 from tests.gui.survival_cases import made_bootstrap, made_dataset, made_dtd, made_fractions
@@ -45,9 +45,9 @@ def bench(quick: bool) -> Iterator[tuple[str, float, str]]:
     for name, draw in views.items():
         yield _timed(name, size, lambda draw=draw: draw().to_json())
     tables: dict[str, Callable[[], Any]] = {
-        "table": lambda: words.forest_table(found, "adjusted"),
-        "tests": lambda: words.tests_table(found),
-        "remark": lambda: words.remark_table(found),
+        "table": lambda: survival_tables.forest_table(found, "adjusted"),
+        "tests": lambda: survival_tables.tests_table(found),
+        "remark": lambda: survival_tables.remark_table(found),
     }
     for name, make in tables.items():
         yield _timed(name, size, lambda make=make: table_view(make()))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui.cli import analyze
+from gui.analyses.groups import GroupsParams
+from gui.analyses.registry import ANALYSES
+from gui.analyses.survival import SurvivalParams
+from gui.cli import analyses, analyze
 from gui.cli.survival import columns_of
-from gui.errors import InvalidParameter
+from gui.errors import DataError, InvalidParameter
 
 GENES, TYPES, PATIENTS = [f"G{i}" for i in range(40)], ["B cells", "T cells", "NK cells"], 60
 
@@ -79,6 +84,10 @@ def test_the_tables_are_written_recorded_and_taken_away_again(
         (("--survival", "OS.months"), "with a comma"),
         (("--survival", "OS.months,death"), "no column death"),
         (("--survival", "OS.months,OS", "--adjust", "response"), "landmark"),
+        (("--survival", "OS.months,OS", "--survival-by", "response"), "landmark"),
+        (("--survival", "OS.months,OS", "--survival-by", "OS"), "outcome itself"),
+        (("--permutations", "999"), "without --survival"),
+        (("--fdr", "0.1"), "without --groups"),
         (("--survival", "OS.months,OS", "--adjust", "weight"), "no column weight"),
         (("--survival", "OS.months,OS", "--survival-cut", "middle"), "percentages"),
         (("--adjust", "stage"), "without --survival"),
@@ -95,6 +104,46 @@ def test_what_cannot_be_done_is_refused_unwritten(
     assert run(options, tmp_path / "out", *more) == 2
     assert words in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_failing_analysis_does_not_take_the_composition_along(
+    options: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def failing(*_about: Any, **_more: Any) -> Any:
+        raise DataError("This analysis fails.", advice="Leave it out.")
+
+    failed = replace(ANALYSES["survival"], task=failing)
+    monkeypatch.setattr("gui.analyses.registry.ANALYSES", {**ANALYSES, "survival": failed})
+    out = tmp_path / "out"
+    asked = ("--groups", "stage", "--survival", "OS.months,OS", "--time-zero", "diagnosis")
+    assert run(options, out, *asked) == 2
+    assert "This analysis fails." in capsys.readouterr().err
+    assert (out / "run.json").exists()
+    assert (out / "groups.csv").exists()  # the one before
+    assert list(out.glob("composition*"))
+    assert not list(out.glob("survival_*"))
+
+
+def test_options_say_what_the_pages_say() -> None:
+    cli = argparse.ArgumentParser()
+    analyses.add_options(cli)
+    cli.add_argument("--seed", type=int, default=1)
+    text = (
+        "--groups arm --without-hidden --group-scale fraction --fdr 0.1 --cut 5,20"
+        " --survival time,event --mean-up-to 12 --band-transform log --hazards-scale rank"
+        " --permutations 199 --survival-cut 5,20"
+    )
+    found = analyses.requested(cli.parse_args(text.split()))
+    groups, survival = found["groups"].model_dump(), found["survival"].model_dump()
+    assert (groups["hidden"], groups["scale"], groups["level"]) == (False, "fraction", 0.1)
+    assert groups["cuts"] == survival["cut_points"] == (5, 20)
+    assert (survival["tau"], survival["transform"]) == (12, "log")
+    assert (survival["scale"], survival["permutations"]) == ("rank", 199)
+    plain = analyses.requested(cli.parse_args(["--groups", "arm", "--survival", "t,e"]))
+    assert plain == {"groups": GroupsParams(column="arm"), "survival": SurvivalParams()}
 
 
 def test_survival_needs_a_clinical_table(options: list[str], tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from tests.waiting import until
 LINE = re.compile(
     r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d debug \d+ gui\.cache: "
     r"(?P<session>\d{8}#\d{6}#[0-9a-f]{8}) (?P<action>read|write|delete) (?P<key>[a-z]+(?:"
-    r" [a-z0-9]+)*): (?P<kind>.+) \((?P<who>[a-z]+)\)$"
+    r" [a-z0-9_-]+)*): (?P<kind>.+) \((?P<who>[a-z]+)\)$"
 )
 NAME = "Patientin Müller 4711"
 Lines = list[dict[str, str]]

@@ -86,7 +86,7 @@ def test_two_groups_are_compared_and_the_answer_names_who_differs(opened: Any) -
     choose(tab, column="arm")
     words = tab.text("groups-reason")
     assert "control (12) and treated (11): Brunner-Munzel test" in words
-    assert "1 sample is left out (1 no value of arm)" in words
+    assert "1 sample is not compared: 1 no value of arm" in words
     result = compare(tab, session)
     assert result.called[0] == "T cells"
     assert result.family == 6

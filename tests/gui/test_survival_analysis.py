@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gui.analyses.patients import NO_PATIENT
 from gui.analyses.survival import SurvivalParams, SurvivalResult, run_survival
-from gui.analyses.survival_params import NO_PATIENT, SAMPLES
+from gui.analyses.survival_params import SAMPLES
 from gui.analyses.survival_result import ADJUSTED, ALONE, COLUMN, TYPE
 from gui.answers import survival as words
+from gui.answers import survival_tables as tables
 from gui.data.dataset import Clinical
 from gui.engine.results import BootstrapResult
 from gui.errors import DataError, InvalidParameter, MissingPart
@@ -50,7 +52,7 @@ def analysed(
     assert result.fits()
     assert words.sentence(result)
     assert words.methods(chosen, result)
-    assert all(len(frame) for frame in words.shown_tables(result).values())
+    assert all(len(frame) for frame in tables.shown_tables(result).values())
     return result
 
 
@@ -287,8 +289,8 @@ def test_covariates_and_strata_give_a_second_forest_and_tests_of_all(fractions, 
     assert result.models == [ADJUSTED, ALONE]
     tested = result.hazards[result.hazards["of"] == "B cells"]
     assert set(tested["variable"]) >= {"B cells", "age", "stage", "all together"}
-    assert "B cells (per 10 points)" in result.together.index
-    per_ten = result.together.loc["B cells (per 10 points)", "hazard_ratio"]
+    assert "B cells (per 10 percentage points)" in result.together.index
+    per_ten = result.together.loc["B cells (per 10 percentage points)", "hazard_ratio"]
     assert per_ten == pytest.approx(
         result.forest_of(ADJUSTED).loc["B cells", "points_ratio"], rel=1e-6
     )

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui.figures.survival import forest, kaplan_meier, p_text, ratios, residuals, time_ticks
+from gui.figures.hazard_ratios import forest, ratios
+from gui.figures.survival import kaplan_meier, residuals, time_ticks
+from gui.figures.text import p_text
 from gui.statistics.cox_by_type import cox_by_type
 from gui.statistics.kaplan_meier import kaplan_meier_by_group
 from gui.statistics.proportional_hazards import proportional_hazards_test

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -18,13 +19,16 @@ from gui.analyses.survival import SurvivalParams, SurvivalResult, run_survival
 from gui.answers.analyses import composition_runs, inputs_of
 from gui.app import Application, create_app
 from gui.config import Config
+from gui.engine.params import ADTDParams
 from gui.engine.results import Provenance, Run
+from gui.pages.survival.columns import offers
 from gui.report import report
 from gui.sessions import file
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
+from tests.gui.groups_session import adtd_result
 from tests.gui.steps import press, show
-from tests.gui.survival_cases import filled, made_dataset, made_fractions, made_table
+from tests.gui.survival_cases import TYPES, filled, made_dataset, made_fractions, made_table
 from tests.gui.test_dtd_page import Kept
 from tests.sessions.samples import same
 
@@ -167,7 +171,7 @@ def test_who_is_left_out_and_remark_are_shown_and_saved(
     assert "no time" in json.dumps(tab.get("survival-patients-table", "rowData"))
     choose(tab, patients_look="remark")
     rows = json.dumps(tab.get("survival-patients-table", "rowData"))
-    assert "To be said by you" in rows
+    assert "For the authors to describe" in rows
     assert "1 no time" in rows
     for _ in range(2):
         press(tab, "survival-patients-table-csv")
@@ -236,7 +240,97 @@ def test_the_columns_follow_each_other(tab: Any, session: DCXCache) -> None:
     choose(tab, cut_points="5; 20 %")
     assert tab.get("survival-run", "disabled") is False
     choose(tab, cut_points="five")
-    assert "is no number" in tab.text("survival-reason")
+    assert "is not a number" in tab.text("survival-reason")
+
+
+def test_the_value_of_an_event_is_derived_anew(tab: Any, session: DCXCache) -> None:
+    data = session.need_dataset()
+    assert data.clinical is not None
+    dead = data.clinical.table["OS_status"] == "Dead"
+    table = data.clinical.table.assign(OS=dead.astype(int), CNSR=(~dead).astype(int))
+    table["status"] = dead.astype(int) + 1  # as in R's survival
+    session.set_dataset(replace(data, clinical=replace(data.clinical, table=table)), keep_runs=True)
+    tab.tick()
+    for event, value in (("OS", "1"), ("CNSR", None), ("status", None), ("OS", "1")):
+        choose(tab, event=event)
+        assert tab.get("survival-event-value", "value") == value
+    choose(tab, event="status", event_value="2", time_zero="diagnosis")
+    assert tab.get("survival-run", "disabled") is False
+    computed(session, event="status", event_value="2", time_zero="diagnosis", unit="years")
+    run = session.current("survival")
+    computed(session, time_zero="surgery")
+    assert run is not None
+    tab.tick()
+    choose(tab, event="OS_status")
+    press(tab, {"page": "survival", "part": "runs-choose", "index": run.id})
+    assert tab.get("survival-event-value", "value") == "2"  # as it was analysed
+    assert tab.get("survival-unit", "value") == "years"
+
+
+def test_another_clinical_table_brings_its_own_times_and_events(
+    tab: Any, session: DCXCache, program: Application, open_tab: Callable[..., Any]
+) -> None:
+    choose(tab, unit="months", event_value="Dead", time_zero="diagnosis", compare=["stage"])
+    choose(tab, known_at=6, landmark=6, tau=24)
+    data = session.need_dataset()
+    assert data.clinical is not None
+    new = replace(data.clinical, event_value="Alive", unit="days")
+    session.set_dataset(replace(data, clinical=new), keep_runs=True)
+    tab.tick()
+    later = open_tab(program)
+    show(later, session.session_id)
+    later.go("survival")
+    for shown in (tab, later):
+        assert shown.get("survival-event-value", "value") == "Alive"
+        assert shown.get("survival-unit", "value") == "days"
+        assert shown.get("survival-compare", "value") == ["stage"]
+        assert shown.get("survival-time-zero", "value") == "diagnosis"
+        for name in ("known-at", "landmark", "tau"):  # 6 months are not 6 days
+            assert shown.get(f"survival-{name}", "value") in (None, "")
+    choose(tab, unit="weeks")  # the user's own choice stays
+    tab.go("dtd")
+    tab.go("survival")
+    assert tab.get("survival-unit", "value") == "weeks"
+
+
+def test_a_run_that_is_gone_is_not_replaced_in_silence(tab: Any, session: DCXCache) -> None:
+    choose(tab, time_zero="diagnosis", cut_points="5,20", cut="stated")
+    assert "one number or two" in tab.text("survival-reason")
+    choose(tab, cut="none", cut_points="")
+    assert tab.get("survival-run", "disabled") is False, tab.text("survival-reason")
+    first = session.run("dtd1")
+    assert first is not None
+    session.add_run(replace(first, id="dtd2"))
+    tab.tick()
+    assert tab.get("survival-of", "value") == "dtd1"
+    choose(tab, of="gone")
+    assert "no longer there" in tab.text("survival-reason")
+    session.remove_run("dtd1")
+    tab.tick()
+    assert tab.get("survival-of", "value") == "dtd2"
+    choose(tab, compare=["response"])
+    assert "landmark" in tab.text("survival-reason")
+
+
+def test_the_hidden_fraction_may_be_among_several_types(session: DCXCache) -> None:
+    ctx: Any = SimpleNamespace(session=session)
+    assert "hidden" not in [option["value"] for option in offers(ctx)["types"]]
+    dtd = session.run("dtd1")
+    assert dtd is not None
+    full = made_fractions(60, types=(*TYPES, "hidden"))
+    session.add_run(
+        replace(
+            dtd,
+            id="adtd1",
+            kind="adtd",
+            params=ADTDParams(),
+            result=adtd_result(full, dtd.result),
+            provenance=replace(dtd.provenance, inputs={"dtd": "dtd1"}),
+        )
+    )
+    assert "hidden" in [option["value"] for option in offers(ctx)["types"]]
+    result = computed(session, time_zero="diagnosis", types=("hidden",))
+    assert list(result.together.index) == ["hidden (per 10 percentage points)"]
 
 
 def test_whatever_a_session_file_holds_of_the_form_the_page_opens(
@@ -282,7 +376,14 @@ def test_without_table_or_columns_the_page_says_what_to_do(
 def test_the_report_has_its_chapter_with_figures_and_remark(session: DCXCache) -> None:
     result = computed(session, **FULL)
     page = report(session, "survival").decode()
-    for text in ("Hazard ratio", "REMARK", "log-rank", "diagnosis", "Cox", "To be said by you"):
+    for text in (
+        "Hazard ratio",
+        "REMARK",
+        "log-rank",
+        "diagnosis",
+        "Cox",
+        "For the authors to describe",
+    ):
         assert text in page, text
     assert page.count("<figure>") >= 7
     assert len(result.variables()) == 6

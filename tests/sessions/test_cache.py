@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gui.analyses.registry import ANALYSES
 from gui.data.dataset import Bulk, Cells, Dataset, Matrix
-from gui.engine.params import ADTDParams, DTDParams, Params
+from gui.engine.params import ADTDParams, BootstrapParams, DTDParams, Params
 from gui.engine.results import Provenance, Run
 from gui.errors import DefaultSession, MissingPart
 from gui.sessions.cache import DCXCache
@@ -215,6 +216,23 @@ def test_inputs_are_followed_whatever_the_task_calls_them_and_through_several_ru
     assert session.outdated(late) == "Computed from another DTD run than the one shown."
     run(session, "r5", "adtd", ADTDParams(), dtd="r4")
     assert session.outdated(late) == "Computed from another ADTD run than the one shown."
+
+
+@pytest.mark.parametrize("kind", sorted(ANALYSES))
+def test_of_an_analysis_the_data_count_but_not_which_runs_are_shown(
+    session: DCXCache, kind: str
+) -> None:
+    run(session, "r1")
+    run(session, "r2", "adtd", ADTDParams(), dtd="r1")
+    run(session, "r3", "bootstrap", BootstrapParams(), dtd="r1")
+    inputs = ({"dtd": "r1"}, {"dtd": "r1", "bootstrap": "r3"}, {"adtd": "r2"})
+    found = [run(session, f"a{i}", kind, **given) for i, given in enumerate(inputs)]
+    run(session, "r4")  # another DTD run is shown, without ADTD and bootstrap
+    assert [session.outdated(each) for each in found] == [None] * 3
+    session.remove_run("r1")
+    assert "no longer in the session" in (session.outdated(found[2]) or "")
+    session.set_dataset(replace(session.need_dataset(), bulk=bulk(3.0)), keep_runs=True)
+    assert all(session.outdated(each) for each in found)
 
 
 # -------------------------------------------------------------------------------------------- forms

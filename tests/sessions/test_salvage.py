@@ -27,7 +27,7 @@ from tests.sessions.test_hostile import HOSTILE
 RUNS = {
     "run0": "The DTD run of 22 November 2026, ",
     "run1": "The Search run of 22 November 2026, ",
-    "plug": "The Genes run of 22 November 2026, ",
+    "plug": "The Cells run of 22 November 2026, ",
     "adtd0": "The ADTD run of 22 November 2026, ",
     "adtd1": "The ADTD run of 22 November 2026, ",
 }

@@ -63,7 +63,7 @@ def test_columns_that_are_no_survival_are_refused(change, error, message) -> Non
 def test_patients_with_several_samples_are_refused_or_chosen_or_clustered() -> None:
     data = table()
     who = pd.Series(["p1", "p1", "p3", "p4", "p5", "p6", "p7", None], SAMPLES)
-    with pytest.raises(DataError, match="1 patients have more than one sample") as refused:
+    with pytest.raises(DataError, match="1 patient has more than one sample") as refused:
         survival_data(data["time"], data["event"], patient=who)
     assert "clusters" in refused.value.advice
     first = survival_data(data["time"], data["event"], patient=who, duplicates="first")

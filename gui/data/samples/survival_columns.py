@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Literal
 
 import pandas as pd
@@ -105,7 +106,8 @@ class EventCoding:
 
 def value_text(value: object) -> str:
     """A value as text, whole numbers without a point."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    whole = isinstance(value, Real) and not isinstance(value, Integral) and value == value // 1
+    return str(int(value)) if whole else str(value)  # type: ignore[call-overload]
 
 
 def event_coding(column: pd.Series, name: str = "") -> EventCoding:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 from dash import Input, State
 
+from gui.analyses.cut_values import cut_values
 from gui.analyses.groups import GroupsParams
 from gui.analyses.samples import as_groups, cleaned, is_number, sample_table
 from gui.answers.analyses import composition_runs, source_label
 from gui.components.form import ParamsForm
 from gui.data.dataset import Dataset
 from gui.engine.results import Run
-from gui.errors import InvalidParameter, MissingPart
+from gui.errors import MissingPart
 from gui.plugin import Context, Page
 from gui.statistics.group_design import MOST_GROUPS
 
@@ -60,7 +60,7 @@ def kept(ctx: Context, name: str) -> Any:
 def parse(values: Mapping[str, Any]) -> GroupsParams:
     """The parameters; InvalidParameter if one is not allowed."""
     number = values["compare"] == "number"
-    cuts = () if number else cut_points(values["cuts"] or "")
+    cuts = () if number else cut_values(values["cuts"] or "")
     return form.parse(
         values,
         column=values["column"] or "",
@@ -71,33 +71,13 @@ def parse(values: Mapping[str, Any]) -> GroupsParams:
     )
 
 
-def cut_points(text: str) -> tuple[float, ...]:
-    """The numbers of “50, 65”.
-
-    Raises
-    ------
-    InvalidParameter
-        A piece is no number.
-    """
-    found = []
-    for piece in re.split(r"[;,\s]+", text.strip()[:500]):
-        try:
-            found += [float(piece)] if piece else []
-        except ValueError:
-            raise InvalidParameter(
-                f"Cut at “{piece[:40]}” is no number; allowed: numbers with a point, separated by"
-                " commas, as in 0.5, 1.5."
-            ) from None
-    return tuple(found)
-
-
 def source_run(ctx: Context, run_id: str | None) -> Run:
     """The run whose composition is compared; MissingPart if there is none."""
     runs = composition_runs(ctx.session)
     found = next((run for run in runs if run.id == run_id), runs[0] if runs else None)
     if found is None:
         raise MissingPart(
-            "There is no composition of the present bulk yet.",
+            "There is no composition of the current bulk yet.",
             advice="Run DTD, or compute the bulk on its page.",
         )
     return found

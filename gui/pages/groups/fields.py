@@ -88,7 +88,7 @@ def column(ctx: Context) -> Any:
                         id=page.id.cuts,
                         label=_label("cuts"),
                         value=kept(ctx, "cuts"),
-                        placeholder="50, 65",
+                        placeholder="50; 65",
                         debounce=400,
                         size="sm",
                     ),

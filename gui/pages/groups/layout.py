@@ -12,7 +12,11 @@ from dash.exceptions import PreventUpdate
 from gui.analyses.groups import GroupsResult
 from gui.analyses.samples import grouping_columns
 from gui.answers.groups import (
-    EFFECT_NAMES,
+    PAIRS as PAIRS_TEXT,
+)
+from gui.answers.groups import (
+    effect_caption,
+    effect_title,
     lost_sentence,
     shown_pairs,
     shown_samples,
@@ -172,7 +176,7 @@ def draw(
         fig = heatmap(result.values, result.fractions, result.design, result.levels)
         file = "groups-heat-map"
     else:
-        title, file = EFFECT_NAMES[result.key], "groups-effects"
+        title, file = effect_title(result), "groups-effects"
         fig = effects(result.table, title=title, no_effect=result.no_effect, colour_of=colours)
     style = graph_height_style(styled(fig, bool(dark)), above=360, least=420)
     return {**found, "figure": fig, "style": style, "file": file, "views": views.show("figure")}
@@ -182,7 +186,7 @@ def note_of(result: GroupsResult, look: str) -> str:
     """A line below the figure or table: what is drawn, or what closure does."""
     if look == EFFECTS:
         return (
-            f"{result.effect_name[0].upper()}{result.effect_name[1:]}, with 95 % interval; the"
+            f"{effect_caption(result)}; the"
             f" dashed line is no effect. Filled: differs at a false discovery rate of"
             f" {100 * result.level:g} % over {result.family} types."
         )
@@ -192,8 +196,7 @@ def note_of(result: GroupsResult, look: str) -> str:
         return "Colours: standard deviations from the mean of the type, on the scale compared."
     if look == PAIRS:
         return (
-            "Every pair of groups, the second less the first; p-values are adjusted over"
-            f" {result.pairs_family} tests."
+            f"{PAIRS_TEXT} P-values are adjusted over {result.pairs_family} tests."
             if len(result.pairs)
             else "There are pairs where three or more groups are compared."
         )

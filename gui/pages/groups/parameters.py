@@ -9,9 +9,10 @@ from dash import Input, Output, State
 from dash.exceptions import PreventUpdate
 
 from gui.analyses.composition import bulk_composition
+from gui.analyses.cut_values import cut_text
 from gui.analyses.groups import GroupsParams, design_of, run_groups
 from gui.answers.analyses import inputs_of
-from gui.answers.groups import lost_summary, sizes_text
+from gui.answers.groups import sizes_text
 from gui.components.jobs import running
 from gui.components.views import GONE, SHOWN
 from gui.errors import DeconomixError
@@ -31,6 +32,7 @@ from gui.pages.groups.base import (
 )
 from gui.pages.groups.fields import valid
 from gui.plugin import JOBS, REVISION, Context
+from gui.statistics.group_comparison import lost_text
 
 GOING = "This is waiting or running. The header shows the progress."
 
@@ -123,7 +125,7 @@ def fill(ctx: Context, *, data: Mapping[str, Any] | None) -> dict[str, Any]:
         "source": source,
         "column": params.column,
         "groups": list(params.groups),
-        "cuts": ", ".join(f"{cut:g}" for cut in params.cuts),
+        "cuts": cut_text(params.cuts),
         "subject": params.subject or None,
         "covariates": list(params.covariates),
     }
@@ -146,8 +148,8 @@ def planned(ctx: Context, values: Mapping[str, Any]) -> str:
     params, run = parse(values), source_run(ctx, values["source"])
     samples = [str(s) for s in bulk_composition(**{run.kind: run.result}).columns]
     design, _ = design_of(ctx.session.need_dataset(), params, samples)
-    lost = lost_summary(design.lost)
-    return f"{sizes_text(design.sizes, len(design.samples))}: {design.choice.name}.{lost}"
+    lost = lost_text(design.lost)
+    return f"{sizes_text(design.sizes, len(design.samples))}: {design.choice.name}. {lost}".strip()
 
 
 @page.callback(

@@ -9,14 +9,8 @@ from dash import Output, html
 from dash.exceptions import PreventUpdate
 
 from gui.analyses.survival_result import ALL, SurvivalResult
-from gui.answers.survival import (
-    curve_sentence,
-    groups_table,
-    mean_sentence,
-    median_sentence,
-    tests_table,
-    variable_name,
-)
+from gui.answers.survival import curve_sentence, mean_sentence, median_sentence, variable_name
+from gui.answers.survival_tables import groups_table, tests_table
 from gui.components.views import options
 from gui.pages.survival.base import TAB, page, result_of
 from gui.pages.survival.view import FigureOrTable

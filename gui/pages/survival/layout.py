@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import html
+from dash import dcc, html
 
 from gui.components.common import card, two_columns
 from gui.components.form import folded
 from gui.components.views import GONE
 from gui.pages.survival import curves, head, models, patients
+from gui.pages.survival import updates as _updates  # noqa: F401  records its callbacks
 from gui.pages.survival.base import TABS, form, page
-from gui.pages.survival.columns import control, offers, proposals
+from gui.pages.survival.columns import control, offers, proposals, samples_id
 from gui.plugin import Context
 
 
@@ -53,6 +54,7 @@ def layout(ctx: Context) -> Any:
                 ),
                 form.advanced(ctx, "transform", "tau", "scale", "permutations", "seed"),
                 form.hidden_parts(),
+                dcc.Store(id=page.id.seen, data=samples_id(ctx)),
                 dmc.Button("Run Survival", id=page.id.run, fullWidth=True, disabled=True),
                 dmc.Text(id=page.id.reason, size="xs", c="dimmed", ta="center"),
             ],

@@ -14,12 +14,10 @@ from gui.answers.survival import (
     MODEL_TEXTS,
     draws_sentence,
     forest_sentence,
-    forest_table,
     hazards_sentence,
-    hazards_table,
     together_sentence,
-    together_table,
 )
+from gui.answers.survival_tables import forest_table, hazards_table, together_table
 from gui.components.common import empty_state
 from gui.components.views import options, switch
 from gui.pages.survival.base import TAB, page, result_of
@@ -27,7 +25,7 @@ from gui.pages.survival.view import FigureOrTable
 from gui.plugin import DARK, REVISION, Context
 from gui.report.survival import forest_figure, residual_figure, together_figure
 
-PER = {"sd": "per SD", "points": "per 10 points"}
+PER = {"sd": "per SD", "points": "per 10 percentage points"}
 forest_view = FigureOrTable(
     "forest",
     "Hazard ratios of the fraction of each cell type (Cox models), with 95 % intervals.",

@@ -10,7 +10,8 @@ from dash import Input, Output, State, html
 from dash.exceptions import PreventUpdate
 
 from gui.analyses.survival_result import SurvivalResult
-from gui.answers.survival import excluded_sentence, excluded_table, remark_table
+from gui.answers.survival import excluded_sentence
+from gui.answers.survival_tables import excluded_table, remark_table
 from gui.components.persistent_controls import PersistentControls
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
 from gui.components.views import switch

@@ -7,8 +7,9 @@ from typing import Any
 
 from dash import Input, Output
 
+from gui.analyses.samples import sample_table
 from gui.analyses.survival import SurvivalParams, run_survival
-from gui.analyses.survival_subjects import endpoint
+from gui.analyses.survival_subjects import check_columns, endpoint
 from gui.answers.analyses import composition_runs, inputs_of
 from gui.components.jobs import running
 from gui.components.views import GONE, SHOWN
@@ -51,18 +52,26 @@ def can_run(
     found = composition_runs(ctx.session)
     if not found:
         raise MissingPart(
-            "There is no composition of the present bulk yet.",
+            "There is no composition of the current bulk yet.",
             advice="Run DTD, or compute the bulk on its page.",
         )
     params = parse(values, columns)
-    endpoint(data, params)
+    named = endpoint(data, params)
+    check_columns(
+        sample_table(data), (*params.compare, *params.covariates, *params.strata), params, named
+    )
     if not params.time_zero:
         raise InvalidParameter(
             "Say from when times are counted.", advice="Fill in “Time zero”: diagnosis, surgery …"
         )
     if params.cut == "stated" and not params.cut_points:
         raise InvalidParameter("State where fractions are cut, in percent.", advice="")
-    source = next((run for run in found if run.id == columns.get("of")), found[0])
+    source = next((run for run in found if run.id == columns.get("of")), None)
+    if source is None:
+        raise InvalidParameter(
+            "The run whose fractions are compared is no longer there.",
+            advice="Choose another under “Fractions of”.",
+        )
     return params, inputs_of(ctx.session, source)
 
 

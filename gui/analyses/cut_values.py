@@ -1,0 +1,69 @@
+"""Cut points as they are typed and shown: one reading for pages and ``analyze``."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+
+from gui.data.samples.survival_columns import value_text
+from gui.errors import InvalidParameter
+from gui.text import shorten
+
+
+def cut_values(text: str, *, commas_separate: bool = False) -> tuple[float, ...]:
+    """The numbers of “5; 20”, “0.5, 1.5” or “0,5; 1,5”.
+
+    Parameters
+    ----------
+    commas_separate
+        A comma stands between numbers, never within one (the command line).
+
+    Raises
+    ------
+    InvalidParameter
+        A piece is not a number, or “5,20” may be one number or two.
+    """
+    text = text.replace("%", " ").strip()[:500]
+    if commas_separate:
+        pieces = re.split(r"[;,\s]+", text)
+    else:
+        pieces = _pieces(re.sub(r",(?=\s|$)", " ", text))
+    return tuple(_number(piece) for piece in pieces if piece)
+
+
+def _pieces(text: str) -> list[str]:
+    pieces = re.split(r"[;\s]+", text)
+    joined = [piece for piece in pieces if "," in piece]
+    if not joined:
+        return pieces
+    semicolons, points = ";" in text, "." in text
+    many = any(piece.count(",") > 1 for piece in joined)
+    if semicolons and not points and not many:
+        return [piece.replace(",", ".") for piece in pieces]
+    if not semicolons and (points or many):
+        return [part for piece in pieces for part in piece.split(",")]
+    first, _, rest = joined[0].partition(",")
+    raise InvalidParameter(
+        f"“{shorten(joined[0], 20)}” may be one number or two.",
+        advice=f"Write {shorten(first, 9)}.{shorten(rest, 9)} for one,"
+        f" {shorten(first, 9)}; {shorten(rest, 9)} for two.",
+    )
+
+
+def _number(piece: str) -> float:
+    try:
+        value = float(piece)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InvalidParameter(
+            f"“{shorten(piece, 20)}” is not a number to cut at.",
+            advice="State numbers, separated by semicolons: 5; 20.",
+        )
+    return value
+
+
+def cut_text(values: Iterable[float]) -> str:
+    """Cut points as :func:`cut_values` reads them back, with all their digits."""
+    return "; ".join(value_text(float(value)) for value in values)

@@ -7,7 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from gui.analyses.genes import DOWN, UP, GenesParams, GenesResult
+from gui.analyses.gene_enrichment import DOWN, UP
+from gui.analyses.gene_params import GenesParams
+from gui.analyses.genes import GenesResult
 from gui.analyses.hidden_likeness import EXPLAINED, FALSE_DISCOVERY, Likeness
 from gui.engine.results import Run
 from gui.figures.text import percent, shorten, three

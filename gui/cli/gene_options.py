@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gui.errors import InvalidParameter
 
 if TYPE_CHECKING:
-    from gui.analyses.genes import GenesParams
+    from gui.analyses.gene_params import GenesParams
 
 FILES = (
     "genes_regulated.csv",
@@ -88,7 +88,7 @@ def _files(options: argparse.Namespace) -> list[Path]:
 
 def genes_params(options: argparse.Namespace) -> GenesParams:
     """The parameters; files of the user are read now. InvalidParameter, UnreadableFile."""
-    from gui.analyses.genes import SHIPPED_MARKERS, GenesParams
+    from gui.analyses.gene_params import SHIPPED_MARKERS, GenesParams
     from gui.data.readers.knowledge_file import read_knowledge
     from gui.data.readers.watchdog import watched
     from gui.knowledge.gene_sets import SHIPPED

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gui.analyses.gene_enrichment import LISTED
 from gui.analyses.gene_markers import (
     ABSENT_DOWN,
     ABSENT_UP,
@@ -19,13 +20,8 @@ from gui.analyses.gene_markers import (
     OTHER_UP,
     verdict_of,
 )
-from gui.analyses.genes import (
-    LISTED,
-    GenesParams,
-    GenesResult,
-    regulation_calls,
-    run_genes,
-)
+from gui.analyses.gene_params import GenesParams, regulation_calls
+from gui.analyses.genes import GenesResult, run_genes
 from gui.answers.genes import family_sentence, looks_like, sentence, shown_tables, sources
 from gui.data.dataset import Cells, Dataset, Matrix
 from gui.engine.regulation import regulation_of

@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from gui.analyses.genes import GenesParams, run_genes
+from gui.analyses.gene_params import GenesParams
+from gui.analyses.genes import run_genes
 from gui.answers.genes import sentence
 from gui.app import Application, create_app
 from gui.config import Config

@@ -199,7 +199,8 @@ def analysed() -> Snapshot:
 
     A second opinion, RNA contents, a bootstrap with its draws, comparisons of groups and genes.
     """
-    from gui.analyses.genes import GenesParams, run_genes
+    from gui.analyses.gene_params import GenesParams
+    from gui.analyses.genes import run_genes
     from gui.analyses.groups import GroupsParams, run_groups
     from gui.engine.bootstrap import compact
     from gui.engine.params import BootstrapParams

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from gui.analyses.genes import GenesParams
+from gui.analyses.gene_params import GenesParams
 from gui.components.views import GONE, SHOWN
 from gui.text import number
 

@@ -9,7 +9,7 @@ import pandas as pd
 from dash import Input, Output, State
 from dash.exceptions import PreventUpdate
 
-from gui.analyses.genes import called
+from gui.analyses.gene_params import called
 from gui.components.persistent_controls import PersistentControls
 from gui.components.views import switch
 from gui.engine.regulation import regulation_of

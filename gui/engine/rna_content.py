@@ -32,7 +32,7 @@ READS = (
     "Few counts are 1: these are reads of a protocol without UMIs (such as Smart-seq2), not"
     " molecules."
 )
-IN_A_LIST = " Or they are counts of strongly expressed genes alone, which cannot be told apart."
+IN_A_LIST = " Or they are counts of strongly expressed genes alone, which cannot be distinguished."
 TOTALS = ("numi", "n_umi", "total_umis", "ncount_rna", "n_counts", "total_counts")
 """Columns of the cells that hold their counts over all genes, lower case."""
 _OWN = re.compile(r"^(?P<name>.+?)[\s,;:=]+(?P<value>[-+\d.eE]+)\s*$")

@@ -118,9 +118,12 @@ def threads(dataset: Any, params: Any, *, progress: Any) -> list[int]:
     return [library["num_threads"] for library in threadpool_info()]
 
 
+WATCHED = ("torch", "deconomix", "dash", "numpy", "clarabel", "quadprog", "gui.engine.adtd")
+
+
 def surroundings(dataset: Any, params: Any, *, progress: Any) -> dict[str, Any]:
     return {
-        "modules": sorted(m for m in ("torch", "deconomix", "dash", "numpy") if m in sys.modules),
+        "modules": sorted(m for m in WATCHED if m in sys.modules),
         "sigint": signal.getsignal(signal.SIGINT) is signal.SIG_IGN,
         "file": __file__,
         "name": __name__,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def number(n: int) -> str:
@@ -41,3 +41,15 @@ def size_words(size: int) -> str:
             scaled = size / factor
             return f"{scaled:.2g} {unit}" if scaled < 10 else f"{scaled:.0f} {unit}"
     return f"{size} bytes"
+
+
+def numbered(names: Sequence[str]) -> list[str]:
+    """Names without repetition: "my.gmt", "my.gmt (2)"."""
+    found: list[str] = []
+    for name in names:
+        title, n = name, 1
+        while title in found:
+            n += 1
+            title = f"{name} ({n})"
+        found.append(title)
+    return found

@@ -2,134 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, field_validator
 
+from gui.analyses.gene_enrichment import (
+    COLLECTIONS,
+    LISTED,
+    OVER_COLUMNS,
+    RANKED_COLUMNS,
+    best_tests,
+    over_representations,
+    rankings,
+    read_sets,
+    significant,
+    tested_collections,
+    ties,
+)
+from gui.analyses.gene_markers import MARKER_COLUMNS, marker_verdicts
+from gui.analyses.gene_params import SHIPPED_MARKERS, GenesParams, called, regulated_counts
 from gui.analyses.hidden_likeness import Likeness, library_of, likeness
-from gui.engine.params import Params, param
-from gui.engine.regulation import LOW_SUPPORT, regulation_of, regulation_table
+from gui.engine.regulation import regulation_of
 from gui.engine.results import ADTDResult, BootstrapResult
-from gui.errors import DataError, InvalidParameter, MissingPart
-from gui.knowledge.cell_types import is_kind_of
+from gui.errors import InvalidParameter, MissingPart
 from gui.knowledge.common_names import GenesInUse
-from gui.knowledge.gene_sets import SHIPPED, GeneSets, shipped_sets
-from gui.knowledge.markers import SHIPPED_NAME, Markers, shipped_markers
-from gui.knowledge.own_files import OWN, OwnFiles
+from gui.knowledge.markers import (
+    SHIPPED_CITATION,
+    SHIPPED_LICENCE,
+    SHIPPED_NAME,
+    SHIPPED_VERSION,
+    Markers,
+    shipped_markers,
+)
+from gui.knowledge.own_files import OwnFiles
+from gui.text import number, numbered
 
 if TYPE_CHECKING:
     from gui.data.dataset import Dataset
     from gui.jobs.status import Progress
 
-READING, OVER, RANKED, MARKING, HIDDEN_LOOKS = (
+READING, MARKING, HIDDEN_LOOKS = (
     "Reading gene sets",
-    "Testing regulated genes",
-    "Testing the ranking of genes",
     "Looking up markers",
     "Comparing the hidden profile",
 )
-SHIPPED_MARKERS = "shipped"
-SEPARATOR = " · "
-"""Between collection and set where two collections are tested together."""
-LISTED = 200
-"""Sets that are kept of each test of one cell type, the most significant ones."""
-UP, DOWN = "up", "down"
-COLLECTIONS = ["key", "name", "version", "licence", "citation", "sets", "tested"]
-OVER_COLUMNS = [
-    *("cell_type", "direction", "collection", "set", "size", "in_background", "overlap"),
-    *("expected", "fold", "p", "p_adjusted", "genes"),
-]
-RANKED_COLUMNS = [
-    *("cell_type", "collection", "set", "size", "in_ranking", "es", "nes", "p", "fdr"),
-    "leading_edge",
-]
-MARKER_COLUMNS = [
-    *("cell_type", "gene", "log2", "marker_of", "own", "verdict", "source"),
-]
-
-
-class GenesParams(Params):
-    """What counts as regulated, and what it is compared with."""
-
-    fold: float = param(
-        2.0,
-        "Regulated from",
-        "A gene counts as regulated where its expression differs by at least this factor from the"
-        " reference, upwards or downwards.",
-        unit="fold",
-        gt=1,
-        le=1000,
-        allow_inf_nan=False,
-    )
-    supported: bool = param(
-        True,
-        "Supported only",
-        "Leave out regulation that the data hardly support: of rare cell types, of genes with a"
-        " small weight, and where there is a bootstrap of an uncertain direction.",
-    )
-    sets: tuple[str, ...] = param(
-        ("hallmark",),
-        "Gene sets",
-        "Collections that are tested, of the program and of your own GMT files.",
-    )
-    markers: tuple[str, ...] = param(
-        (SHIPPED_MARKERS,),
-        "Marker lists",
-        "Lists of marker genes that are looked up, of the program and your own.",
-    )
-    smallest: int = param(
-        10,
-        "Smallest set",
-        "Sets with fewer genes among those compared are not tested.",
-        unit="genes",
-        ge=2,
-        le=1000,
-        advanced=True,
-    )
-    largest: int = param(
-        500,
-        "Largest set",
-        "Sets with more genes among those compared are not tested.",
-        unit="genes",
-        ge=3,
-        le=100_000,
-        advanced=True,
-    )
-    permutations: int = param(
-        1000,
-        "Permutations",
-        "Random sets of genes that each score of the ranking is compared with. No p-value is below"
-        " 1 / (permutations + 1).",
-        ge=100,
-        le=100_000,
-        advanced=True,
-    )
-    seed: int = param(
-        1,
-        "Seed",
-        "Random seed. The same seed gives the same p-values.",
-        ge=0,
-        le=2**32 - 2,
-        advanced=True,
-    )
-    folder: str = Field("", exclude=True)
-    """Where the user's own files are kept; not part of a session."""
-
-    @field_validator("sets", "markers", mode="before")
-    @classmethod
-    def _as_tuple(cls, value: Any) -> Any:
-        return tuple(value) if isinstance(value, list) else value
-
-    def used(self) -> list[str]:
-        without = {"folder"} | (
-            set() if self.sets else {"smallest", "largest", "permutations", "seed"}
-        )
-        return [name for name in super().used() if name not in without]
+REGULATED = frozenset({"up", "down", "background", "over", "ranked"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +67,8 @@ class GenesResult:
     markers
         Regulated genes that are known markers: columns :data:`MARKER_COLUMNS`.
     regulated
-        By cell type: up, down (regulated genes), background (genes that could have been called).
+        By cell type: up, down (regulated genes), background (genes that could have been called);
+        over, ranked (sets with a false discovery rate up to 5 %, of all tested).
     calls
         genes x cell types: 1 regulated upwards, -1 downwards, 0 neither; no column without
         regulation.
@@ -181,7 +102,7 @@ class GenesResult:
     def tables(self) -> dict[str, pd.DataFrame]:
         found = {
             "genes_regulated": self.regulated.rename_axis("cell_type"),
-            "gene_sets": self.collections.set_index("key"),
+            "gene_sets": self.sources().set_index("key"),
             "enrichment": self.over.set_index("cell_type"),
             "enrichment_ranked": self.ranked.set_index("cell_type"),
             "markers": self.markers.set_index("cell_type"),
@@ -189,6 +110,25 @@ class GenesResult:
             "hidden_markers": self.likeness.markers.rename_axis("cell_type"),
         }
         return {name: table for name, table in found.items() if len(table)}
+
+    def sources(self) -> pd.DataFrame:
+        """What was tested and looked up, with versions, licences and citations.
+
+        Columns :data:`COLLECTIONS` and kind ("gene sets", "markers"); markers have no sets.
+        """
+        lists = [
+            ("shipped", name, SHIPPED_VERSION, SHIPPED_LICENCE, SHIPPED_CITATION)
+            if name == SHIPPED_NAME
+            else ("own", name, "", "", "your own file")
+            for name in self.marker_lists
+        ]
+        rows = pd.DataFrame(lists, columns=COLLECTIONS[:5], dtype=object)
+        parts = [
+            part.reindex(columns=COLLECTIONS).assign(kind=kind)
+            for part, kind in ((self.collections, "gene sets"), (rows, "markers"))
+        ]
+        found = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+        return found.astype({"sets": "Int64", "tested": "Int64"})
 
     def citations(self) -> tuple[str, ...]:
         tests = ("hypergeometric", "gsea", "benjamini-hochberg") if len(self.collections) else ()
@@ -202,7 +142,7 @@ class GenesResult:
             and list(self.markers.columns) == MARKER_COLUMNS
             and list(self.collections.columns) == COLLECTIONS
             and set(self.calls.columns) == set(self.regulated.index) <= set(self.types)
-            and {"up", "down", "background"} <= set(self.regulated.columns)
+            and set(self.regulated.columns) >= REGULATED
             and {"explained", "cosine", "fits"} <= set(likeness.profiles.columns)
             and {"auc", "p_adjusted", "fits", "genes"} <= set(likeness.markers.columns)
             and all(
@@ -212,7 +152,7 @@ class GenesResult:
                     (self.ranked, ("es", "nes", "p", "fdr", "in_ranking")),
                     (self.markers, ("log2",)),
                     (self.calls, tuple(self.calls.columns)),
-                    (self.regulated, ("up", "down", "background")),
+                    (self.regulated, tuple(REGULATED)),
                     (likeness.profiles, ("explained", "cosine", "weight")),
                     (likeness.markers, ("auc", "p", "p_adjusted")),
                 )
@@ -256,23 +196,35 @@ def run_genes(
     tables = {name: regulation_of(adtd, name, bootstrap) for name in types}
     if delta is None:
         notes.append("The run estimates no gene regulation: only its hidden profile is looked at.")
-    over, family = _over(tables, params, sets, progress)
-    ranked, missing = _ranked(tables, params, sets, progress)
-    notes += missing
+    calls = pd.DataFrame(
+        {name: called(table, params) for name, table in tables.items()},
+        index=adtd.reference.index,
+    ).astype(np.int8)
+    names = [one.name for one in collections]
+    over, family = over_representations(tables, params, sets, progress)
+    ranked, missing = rankings(tables, params, sets, progress)
+    regulated = regulated_counts(tables, params).assign(
+        over=significant(over, "p_adjusted", tables), ranked=significant(ranked, "fdr", tables)
+    )
+    over, less = best_tests(over, ["cell_type", "direction"], "genes", names, OVER_COLUMNS)
+    ranked, fewer = best_tests(ranked, ["cell_type"], "leading_edge", names, RANKED_COLUMNS)
+    if less + fewer:
+        notes.append(
+            f"The tables list the {LISTED} best gene sets of each test of a cell type;"
+            f" {number(less + fewer)} more were tested, and count."
+        )
+    notes += [*missing, *ties(tables, params, sets)]
     progress(MARKING, 0.95)
-    found = _markers(tables, params, markers.in_use(genes))
+    found = marker_verdicts(tables, calls, markers.in_use(genes))
     progress(HIDDEN_LOOKS, 0.97)
     looks = likeness(adtd, library_of(dataset, adtd.reference), markers, genes)
     return GenesResult(
         over,
         ranked,
         found,
-        regulated_counts(tables, params),
-        pd.DataFrame(
-            {name: called(table, params) for name, table in tables.items()},
-            index=adtd.reference.index,
-        ).astype(np.int8),
-        _tested(collections, sets, tables, params),
+        regulated,
+        calls,
+        tested_collections(collections, sets, tables, params),
         lists,
         looks,
         tuple(map(str, adtd.reference.columns)),
@@ -280,36 +232,6 @@ def run_genes(
         len(genes.genes),
         tuple(dict.fromkeys(notes)),
     )
-
-
-def read_sets(
-    params: GenesParams, genes: GenesInUse
-) -> tuple[list[GeneSets], dict[str, list[str]], list[str]]:
-    """The chosen collections, all their sets under the names of the run, and notes.
-
-    Sets are called "<collection> · <set>". Collections of human genes are left out where the genes
-    of the run are not human ones.
-    """
-    own = OwnFiles(Path(params.folder) if params.folder else None)
-    collections, notes = [], []
-    for key in params.sets:
-        if key in SHIPPED:
-            if genes.human:
-                collections.append(shipped_sets(key))
-            else:
-                notes.append(genes.sentence)
-        elif key.startswith(OWN):
-            collections.append(own.sets(key))
-        else:
-            raise InvalidParameter(
-                f"There is no collection of gene sets called {key[:40]}.",
-                advice=f"Choose among {', '.join(SHIPPED)}.",
-            )
-    sets: dict[str, list[str]] = {}
-    for one in collections:
-        matched = genes.match(one.sets)
-        sets |= {f"{one.name}{SEPARATOR}{name}": found for name, found in matched.items()}
-    return collections, sets, notes
 
 
 def read_markers(
@@ -329,209 +251,4 @@ def read_markers(
             one = own.get(key)
             parts.append(own.markers(key, genes.species))
             names.append(f"{one.name} (added {one.date})")
-    return Markers.joined(parts), tuple(names), notes
-
-
-# -- which genes
-# --------------------------------------------------------------------------------------------------
-def called(table: pd.DataFrame, params: GenesParams) -> pd.Series:
-    """By gene of :func:`regulation_of`: 1 regulated upwards, -1 downwards, 0 neither."""
-    strong = table["log2"].abs() >= np.log2(params.fold)
-    if params.supported:
-        strong &= table["supported"]
-    return np.sign(table["log2"]).where(strong, 0.0).astype(int)
-
-
-def could_be_called(table: pd.DataFrame, params: GenesParams) -> pd.Index:
-    """Genes about which the data could have said something: the background of all tests."""
-    if not params.supported:
-        return table.index
-    support = table["support"]
-    return table.index[(support.isna() | (support >= LOW_SUPPORT)).to_numpy()]
-
-
-def regulated_counts(tables: Mapping[str, pd.DataFrame], params: GenesParams) -> pd.DataFrame:
-    """By cell type: genes up and down, and the background."""
-    rows = {}
-    for name, table in tables.items():
-        calls = called(table, params)
-        rows[name] = {
-            "up": int((calls > 0).sum()),
-            "down": int((calls < 0).sum()),
-            "background": len(could_be_called(table, params)),
-        }
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["up", "down", "background"])
-
-
-def regulation_calls(
-    result: ADTDResult, params: GenesParams, sure: BootstrapResult | None = None
-) -> pd.DataFrame:
-    """Every gene in every cell type, with column ``call`` (1, -1, 0)."""
-    table = regulation_table(result, sure)
-    return table.assign(call=called(table, params))
-
-
-# -- enrichment
-# --------------------------------------------------------------------------------------------------
-def _over(
-    tables: Mapping[str, pd.DataFrame],
-    params: GenesParams,
-    sets: Mapping[str, list[str]],
-    progress: Progress,
-) -> tuple[pd.DataFrame, int]:
-    """All tests of all cell types, adjusted as one family; and how many they are."""
-    from gui.statistics.multiple_testing import benjamini_hochberg
-    from gui.statistics.over_representation import over_representation
-
-    found = []
-    for done, (name, table) in enumerate(tables.items()):
-        progress(OVER, 0.1 + 0.2 * done / len(tables))
-        calls, background = called(table, params), could_be_called(table, params)
-        for direction, sign in ((UP, 1), (DOWN, -1)):
-            chosen = calls.index[calls == sign]
-            if not len(chosen) or not sets:
-                continue
-            try:
-                tested = over_representation(
-                    list(chosen),
-                    list(background),
-                    sets,
-                    smallest=params.smallest,
-                    largest=params.largest,
-                )
-            except DataError:  # no set of a usable size: said by the ranking
-                continue
-            found.append(tested.table.assign(cell_type=name, direction=direction))
-    if not found:
-        return pd.DataFrame(columns=OVER_COLUMNS), 0
-    whole = pd.concat(found, ignore_index=True)
-    whole["p_adjusted"] = benjamini_hochberg(whole["p"])
-    kept = whole[whole["overlap"] > 0].groupby(["cell_type", "direction"], sort=False).head(LISTED)
-    return _named(kept, "genes")[OVER_COLUMNS].reset_index(drop=True), len(whole)
-
-
-def _ranked(
-    tables: Mapping[str, pd.DataFrame],
-    params: GenesParams,
-    sets: Mapping[str, list[str]],
-    progress: Progress,
-) -> tuple[pd.DataFrame, list[str]]:
-    """Pre-ranked enrichment of log2 regulation in every cell type, and notes."""
-    from gui.statistics.ranked_enrichment import ranked_enrichment
-
-    found, without = [], []
-    for done, (name, table) in enumerate(tables.items() if sets else ()):
-        begin, part = 0.3 + 0.65 * done / len(tables), 0.65 / len(tables)
-        progress(RANKED, begin)
-        scores = table.loc[could_be_called(table, params), "log2"]
-        try:
-            tested = ranked_enrichment(
-                scores,
-                sets,
-                smallest=params.smallest,
-                largest=params.largest,
-                permutations=params.permutations,
-                seed=params.seed,
-                progress=lambda f, begin=begin, part=part: progress(RANKED, begin + part * f),  # type: ignore[misc]
-            )
-        except DataError:
-            without.append(name)
-            continue
-        found.append(tested.table.assign(cell_type=name).head(LISTED))
-    notes = []
-    if without:
-        notes.append(
-            f"No gene set has {params.smallest} to {params.largest} genes with support in"
-            f" {', '.join(without)}: there is no enrichment of them."
-        )
-    if not found:
-        return pd.DataFrame(columns=RANKED_COLUMNS), notes
-    whole = _named(pd.concat(found, ignore_index=True), "leading_edge")
-    return whole[RANKED_COLUMNS], notes
-
-
-def _named(table: pd.DataFrame, genes: str) -> pd.DataFrame:
-    """With collection and set apart, and genes as text."""
-    parts = table["set"].str.split(SEPARATOR, n=1, regex=False)
-    return table.assign(
-        collection=parts.str[0],
-        set=parts.str[1],
-        **{genes: [", ".join(names) for names in table[genes]]},
-    )
-
-
-def _tested(
-    collections: list[GeneSets],
-    sets: Mapping[str, list[str]],
-    tables: Mapping[str, pd.DataFrame],
-    params: GenesParams,
-) -> pd.DataFrame:
-    """What was tested: each collection with how many of its sets have a usable size."""
-    from gui.statistics.over_representation import usable_sets
-
-    usable: set[str] = set()
-    for table in tables.values():
-        kept, _ = usable_sets(
-            sets, list(could_be_called(table, params)), params.smallest, params.largest
-        )
-        usable |= set(kept)
-    rows = [
-        (
-            one.key,
-            one.name,
-            one.version,
-            one.licence,
-            one.citation,
-            len(one.sets),
-            sum(f"{one.name}{SEPARATOR}{name}" in usable for name in one.sets),
-        )
-        for one in collections
-    ]
-    return pd.DataFrame(rows, columns=COLLECTIONS)
-
-
-# -- markers
-# --------------------------------------------------------------------------------------------------
-GAIN, LOSS, OTHER_UP, OTHER_DOWN = (
-    "more of its own marker: fits",
-    "less of its own marker: does not fit",
-    "gains a marker of another type",
-    "less of a marker of another type",
-)
-
-
-def _markers(
-    tables: Mapping[str, pd.DataFrame], params: GenesParams, markers: Markers
-) -> pd.DataFrame:
-    """Regulated genes that are known markers, strongest first within a cell type."""
-    rows = []
-    for name, table in tables.items():
-        calls = called(table, params)
-        strong = table.loc[calls != 0, "log2"]
-        for gene in strong.abs().sort_values(ascending=False, kind="stable").index:
-            said = markers.by_gene.get(str(gene), [])
-            if said:
-                rows.append(
-                    (name, str(gene), float(strong[gene]), *_verdict(name, said, strong[gene]))
-                )
-    return pd.DataFrame(rows, columns=MARKER_COLUMNS)
-
-
-def _verdict(cell_type: str, said: list[tuple[str, str, str]], log2: float) -> Iterator[Any]:
-    """Marker of which types, whether of its own, and what the direction says."""
-    positive = list(dict.fromkeys(t for t, direction, _ in said if direction == "+"))
-    negative = list(dict.fromkeys(t for t, direction, _ in said if direction == "-"))
-    own = any(is_kind_of(t, cell_type) for t in positive)
-    against = not own and any(is_kind_of(t, cell_type) for t in negative)
-    up = log2 > 0
-    if against:  # a gene that this type is known not to express
-        verdict = LOSS if up else GAIN
-    elif own:
-        verdict = GAIN if up else LOSS
-    else:
-        verdict = OTHER_UP if up else OTHER_DOWN
-    shown = [*positive, *(f"not {t}" for t in negative)]
-    yield ", ".join(shown)
-    yield own or against
-    yield verdict
-    yield ", ".join(dict.fromkeys(", ".join(source for *_, source in said).split(", ")))
+    return Markers.joined(parts), tuple(numbered(names)), notes

@@ -72,6 +72,21 @@ def library_of(dataset: Dataset, reference: pd.DataFrame) -> pd.DataFrame:
     return found.loc[:, (found.sum(axis=0) > 0).to_numpy()]
 
 
+def reference_in_samples(result: ADTDResult) -> pd.DataFrame:
+    """The profiles whose mixtures a run explains the bulk with: the reference times Delta.
+
+    genes x cell types, unit sums before the regulation. The hidden profile is determined up to
+    their mixtures, as in :func:`gui.engine.adtd.hidden_interval`.
+    """
+    sums = result.reference.sum(axis=0)
+    reference = result.reference / sums.where(sums > 0, 1.0)
+    delta = result.gene_regulation
+    if delta is None:
+        return reference
+    factors = delta.reindex(index=reference.index, columns=reference.columns).clip(lower=0.0)
+    return reference * factors.fillna(1.0)
+
+
 def likeness(
     result: ADTDResult, library: pd.DataFrame, markers: Markers, genes: GenesInUse
 ) -> Likeness:
@@ -84,12 +99,12 @@ def likeness(
     markers
         Any names; those in use are taken.
     """
-    reference = result.reference
+    reference = reference_in_samples(result)
     profile = result.hidden_profile.reindex(reference.index).fillna(0.0)
     empty = Likeness(
         pd.DataFrame(columns=PROFILES), pd.DataFrame(columns=MARKERS), float("nan"), float("nan")
     )
-    if not profile.sum() > 0:
+    if not (profile.sum() > 0 and reference.to_numpy().sum() > 0):
         return empty
     outside = outside_span(profile, reference)
     if library.shape[1]:

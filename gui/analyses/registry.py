@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gui.analyses.genes import GenesParams, GenesResult, run_genes
+from gui.analyses.gene_params import GenesParams
+from gui.analyses.genes import GenesResult, run_genes
 from gui.analyses.group_regulation import (
     GroupRegulationParams,
     GroupRegulationResult,

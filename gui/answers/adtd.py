@@ -201,6 +201,12 @@ def search_warnings(result: SearchResult, samples: int | None) -> list[str]:
                     f" even {beyond}. Search a wider range."
                 )
                 break
+    strongest = result.choices.get("one_se")
+    if strongest is not None and strongest >= UNREGULATED > (lowest or 0.0):
+        words.append(
+            f"The λ₂ at one standard error ({exponent(float(strongest))}) allows no regulation:"
+            " within the standard error of the search the data show no regulation."
+        )
     if samples is not None and samples < FEW_SAMPLES:
         words.append(
             f"The search used only {samples} samples; with fewer than {FEW_SAMPLES} its choice"

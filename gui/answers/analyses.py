@@ -112,12 +112,26 @@ def analysis_summary(session: DCXCache, run: Run) -> AnalysisSummary:
 def _contradicted(session: DCXCache, run: Run) -> list[str]:
     """Whether an analysis of fractions rests on cell types that two other estimates contradict."""
     source = next(iter(sources_of(session, run)), None)
-    names = [] if run.kind in WITHOUT_FRACTIONS else contradicted(session, source)
-    if source is None or not names:
+    if source is None:
+        return []
+    return rests_on(run.kind, contradicted(session, source), source_name(source))
+
+
+def rests_on(kind: str, names: Sequence[str], source: str) -> list[str]:
+    """That an analysis of fractions rests on contradicted cell types, or nothing.
+
+    Parameters
+    ----------
+    names
+        The contradicted types.
+    source
+        The run of the fractions, in words.
+    """
+    if kind in WITHOUT_FRACTIONS or not names:
         return []
     return [
         f"Rests on contradicted cell types: {some(names, 6)} (two other estimates contradict their"
-        f" fractions in the {source_name(source)})."
+        f" fractions in the {source})."
     ]
 
 

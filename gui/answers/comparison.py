@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from gui.analyses.groups import GroupsResult, run_groups
 from gui.answers.adtd import model_name
 from gui.answers.confidence_intervals import bootstrap_of
+from gui.data.dataset import Dataset
 from gui.engine.params import Params
 from gui.engine.results import Run
 from gui.errors import DeconomixError, MissingPart
@@ -206,6 +209,15 @@ def _shown(value: object) -> str:
 
 # -- conclusions
 # --------------------------------------------------------------------------------------------------
+_KEPT: weakref.WeakKeyDictionary[Any, tuple[str, tuple[weakref.ref[Any], ...], str]] = (
+    weakref.WeakKeyDictionary()
+)
+"""Result of the first run -> title, the other objects it rests on, the conclusion.
+
+Every click on the page asks for it, and it takes two comparisons of groups.
+"""
+
+
 def conclusion(first: Side, second: Side) -> str:
     """Whether the current comparison of groups comes out alike on both runs."""
     of = next((s for s in (first.session, second.session) if s.current("groups")), None)
@@ -213,11 +225,22 @@ def conclusion(first: Side, second: Side) -> str:
         return ""
     run = of.current("groups")
     assert run is not None
+    objects = (second.run.result, run.result, of.dataset)
+    title, refs, text = _KEPT.get(first.run.result, ("", (), ""))
+    if title == run.title and all(one() is other for one, other in zip(refs, objects, strict=True)):
+        return text
+    text = _conclusion(first, second, of.dataset, run)
+    _KEPT[first.run.result] = (run.title, tuple(map(weakref.ref, objects)), text)
+    return text
+
+
+def _conclusion(first: Side, second: Side, dataset: Dataset, run: Run) -> str:
+    """The same, computed: the comparison of groups on both runs."""
     calls: list[dict[str, int]] = []
     for side in (first, second):
         try:
             found: GroupsResult = run_groups(
-                of.dataset,
+                dataset,
                 run.params,  # type: ignore[arg-type]
                 progress=lambda *_, **__: None,
                 **{side.run.kind: side.run.result},

@@ -7,11 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from gui.analyses.genes import DOWN, UP, GenesParams, GenesResult
+from gui.analyses.gene_enrichment import DOWN, UP
+from gui.analyses.gene_params import GenesParams
+from gui.analyses.genes import GenesResult
 from gui.analyses.hidden_likeness import EXPLAINED, FALSE_DISCOVERY, Likeness
 from gui.engine.results import Run
 from gui.figures.text import percent, shorten, three
-from gui.knowledge.cell_types import is_kind_of
+from gui.knowledge.cell_types import are_related
+from gui.knowledge.markers import SHIPPED_NAME, SHIPPED_SOURCE
 from gui.text import number, some
 
 NEAR = 0.8
@@ -39,8 +42,7 @@ def enriched(result: GenesResult) -> str:
     """How many gene sets are significant; "" where none was tested."""
     if not result.family and result.ranked.empty:
         return ""
-    over = int((result.over["p_adjusted"] <= FALSE_DISCOVERY).sum())
-    ranked = int((result.ranked["fdr"] <= FALSE_DISCOVERY).sum())
+    over, ranked = int(result.regulated["over"].sum()), int(result.regulated["ranked"].sum())
     if not over and not ranked:
         return "no gene set enriched (false discovery rate 5 %)"
     return (
@@ -117,7 +119,7 @@ def _profile(table: pd.DataFrame) -> str:
     second, name = table.iloc[1], shorten(str(table.index[1]))
     near = float(second["explained"]) >= NEAR * float(best["explained"])
     distance = f"{name} explains {percent(float(second['explained']))}"
-    return f"{words} ({'hardly told from it: ' if near else 'next: '}{distance})"
+    return f"{words} ({'not clearly distinguishable: ' if near else 'next: '}{distance})"
 
 
 def _marker(table: pd.DataFrame, types: Sequence[str]) -> str:
@@ -125,7 +127,7 @@ def _marker(table: pd.DataFrame, types: Sequence[str]) -> str:
     if fitting.empty:
         return ""
     best, name = fitting.iloc[0], str(fitting.index[0])
-    there = [known for known in types if is_kind_of(name, known)]
+    there = [known for known in types if are_related(name, known)]
     words = (
         f"{shorten(name)} ({int(best['markers'])} markers, FDR {three(float(best['p_adjusted']))}"
     )
@@ -168,6 +170,15 @@ def sources(collections: pd.DataFrame) -> list[str]:
         f" {'. '.join(text for text in (row.version, row.licence, row.citation) if text)}."
         for row in _titled(collections)
     ]
+
+
+def marker_sources(result: GenesResult) -> str:
+    """Where the marker lists come from, in a sentence; "" without any."""
+    lists = [
+        f"{name} ({SHIPPED_SOURCE})" if name == SHIPPED_NAME else name
+        for name in result.marker_lists
+    ]
+    return f"Markers: {'; '.join(lists)}." if lists else ""
 
 
 def family_sentence(result: GenesResult, params: GenesParams) -> str:
@@ -233,7 +244,7 @@ MARKER_HEADERS = {
     "log2": "log2",
     "verdict": "Direction",
     "marker_of": "Known marker of",
-    "source": "Says",
+    "source": "Source",
 }
 PROFILE_HEADERS = {
     "explained": "Explained (%)",
@@ -244,7 +255,7 @@ PROFILE_HEADERS = {
 }
 HIDDEN_MARKER_HEADERS = {
     "markers": "Markers in use",
-    "auc": "Chance to rank above",
+    "auc": "AUC",
     "p": "p",
     "p_adjusted": "FDR",
     "fits": "Fits",
@@ -297,19 +308,25 @@ def _words(flags: pd.Series) -> list[str]:
 def shown_tables(result: GenesResult) -> dict[str, pd.DataFrame]:
     """Caption -> table, those with something in them."""
     counts = result.regulated.rename(
-        columns={"up": "Up", "down": "Down", "background": "Genes with support"}
+        columns={
+            "up": "Up",
+            "down": "Down",
+            "background": "Genes with support",
+            "over": "Sets over-represented (FDR 5 %)",
+            "ranked": "Sets in the ranking (FDR 5 %)",
+        }
     ).rename_axis("Cell type")
-    told = " ".join(sources(result.collections))
+    cited = " ".join(sources(result.collections))
     found = {
         "Regulated genes by cell type.": counts,
-        f"Over-representation of regulated genes in gene sets. {told}": over_table(result),
-        f"Gene sets in the ranking of genes by log2 regulation. {told}": ranked_table(result),
-        "Regulated genes that are known markers, and whether the direction fits"
-        f" ({some(result.marker_lists, 4)}).": marker_table(result),
+        f"Over-representation of regulated genes in gene sets. {cited}": over_table(result),
+        f"Gene sets in the ranking of genes by log2 regulation. {cited}": ranked_table(result),
+        "Regulated genes that are known markers, and whether the direction fits."
+        f" {marker_sources(result)}": marker_table(result),
         "Known profiles by how much they explain of the hidden profile outside of the"
         " reference.": profile_table(result),
         "Cell types by the ranks of their markers in the hidden profile outside of the"
-        " reference.": hidden_marker_table(result),
+        f" reference. {marker_sources(result)}": hidden_marker_table(result),
     }
     return {caption: table for caption, table in found.items() if len(table)}
 

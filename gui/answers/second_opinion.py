@@ -24,7 +24,7 @@ CONSENSUS_NOTE = (
     " with a sum of 1. Not a result of DTD, ADTD or deconomix."
 )
 NOT_THERE = (
-    "An earlier version computed this run without a second opinion.",
+    "This run has no second opinion: an earlier version computed it, or it failed (see its notes).",
     "Run it again to get one.",
 )
 _MEASURED = {
@@ -71,6 +71,7 @@ def opinion_hover(opinion: SecondOpinion | None, own: str) -> OpinionHover | Non
         tuple(contradicted_types(opinion)),
         plain(contradictions(opinion)),
         {title: plain(frame) for title, frame in estimates(opinion, own).items()},
+        "without hidden, of 100 %" if own == "ADTD" else "of 100 %",
     )
 
 
@@ -114,7 +115,7 @@ class Contradiction:
     Attributes
     ----------
     samples
-        How many are contradicted, in ``direction`` or otherwise.
+        How many are contradicted, in ``direction`` or the other.
     direction
         "higher" or "lower": where most of the two others lie.
     alike
@@ -170,7 +171,8 @@ def detail_sentence(found: Contradiction, opinion: SecondOpinion, own: str) -> s
             f" lower (medians there: {numbers})."
         )
     rest = found.samples - found.alike
-    others = f"; {number(rest)} more are contradicted otherwise" if rest else ""
+    verb = "is" if rest == 1 else "are"
+    others = f"; {number(rest)} more {verb} contradicted in the other direction" if rest else ""
     return (
         f"{found.cell_type}: in {number(found.alike)} of {samples} both are {found.direction}"
         f" (medians there: {numbers}){others}."

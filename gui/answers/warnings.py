@@ -20,7 +20,7 @@ ZERO = 1e-9
 
 
 def dtd_warnings(result: DTDResult) -> Iterator[str]:
-    """Of the learning: Naive does better, the training cells were learned by heart, few genes."""
+    """Of the learning: Naive does better, it overfits the training cells, few genes."""
     means = {
         (part, method): _mean(result.metrics, part, method)
         for part in ("train", "test")

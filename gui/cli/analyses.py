@@ -124,11 +124,21 @@ def _cuts(options: argparse.Namespace) -> tuple[float, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Analysed:
-    """An analysis that was asked for and done."""
+    """An analysis that was asked for and done.
+
+    Attributes
+    ----------
+    contradicted
+        Cell types whose fractions two other estimates contradict.
+    method
+        What estimated the fractions, "DTD" or "ADTD".
+    """
 
     kind: str
     params: Params
     result: AnalysisResult
+    contradicted: tuple[str, ...] = ()
+    method: str = "DTD"
 
     def sentence(self) -> str:
         """The answer."""
@@ -144,9 +154,12 @@ class Analysed:
 
     def warnings(self) -> Sequence[str]:
         """What weakens it."""
-        from gui.answers.analyses import TEXTS
+        from gui.answers.analyses import TEXTS, rests_on
 
-        return TEXTS[self.kind].warnings(self.result)
+        return [
+            *rests_on(self.kind, self.contradicted, f"{self.method} run"),
+            *TEXTS[self.kind].warnings(self.result),
+        ]
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """File name -> table."""
@@ -223,9 +236,12 @@ def analyse(
     if not requests:
         return
     from gui.analyses.registry import ANALYSES
+    from gui.engine.second_opinion import contradicted_types
 
     runs: dict[str, Any] = {"dtd": dtd} if adtd is None else {"adtd": adtd}
+    names = tuple(contradicted_types((adtd or dtd).second_opinion))
+    method = "DTD" if adtd is None else "ADTD"
     for kind, params in requests.items():
         task = ANALYSES[kind].task
         result = task(dataset, params, progress=progress, bootstrap=bootstrap, **runs)
-        yield Analysed(kind, params, result)
+        yield Analysed(kind, params, result, names, method)

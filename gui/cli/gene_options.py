@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gui.errors import InvalidParameter
 
 if TYPE_CHECKING:
-    from gui.analyses.genes import GenesParams
+    from gui.analyses.gene_params import GenesParams
 
 FILES = (
     "genes_regulated.csv",
@@ -88,8 +88,9 @@ def _files(options: argparse.Namespace) -> list[Path]:
 
 def genes_params(options: argparse.Namespace) -> GenesParams:
     """The parameters; files of the user are read now. InvalidParameter, UnreadableFile."""
-    from gui.analyses.genes import SHIPPED_MARKERS, GenesParams
+    from gui.analyses.gene_params import SHIPPED_MARKERS, GenesParams
     from gui.data.readers.knowledge_file import read_knowledge
+    from gui.data.readers.watchdog import watched
     from gui.knowledge.gene_sets import SHIPPED
     from gui.knowledge.own_files import OwnFiles
     from gui.temporary import TemporaryFolder
@@ -105,7 +106,8 @@ def genes_params(options: argparse.Namespace) -> GenesParams:
         atexit.register(place.close)
         own, folder = OwnFiles(place.path), str(place.path)
         for path, kind in files:
-            found = read_knowledge(path, path.name)
+            with watched([path]):
+                found = read_knowledge(path, path.name)
             if found.kind != kind:
                 wanted = "gene sets (GMT)" if kind == "sets" else "markers"
                 raise InvalidParameter(f"{path.name} holds no {wanted}.")

@@ -174,7 +174,9 @@ def in_cells(session: DCXCache, kind: str, shown: Composition) -> Composition:
         found.convert(shown.frame),
         groups=shown.groups,
         opinion=(
-            None if shown.opinion is None else replace(shown.opinion, what=" (RNA fractions)")
+            None
+            if shown.opinion is None
+            else replace(shown.opinion, what=f"RNA fractions, {shown.opinion.what}")
         ),
         note=" ".join(filter(None, (shown.note, found.note(hidden=hidden)))),
         quantity=words.QUANTITY,

@@ -12,14 +12,16 @@ STABLE = 0.95
 """A regulation whose direction came out the same less often than this in the draws of the bootstrap
 is not supported.
 """
+LOWEST = -10.0
+"""Regulation below 2^-10 (also 0) counts as that."""
 PER = 10_000
 """Expression is given per this sum of a cell type's profile."""
 COLUMNS = ["log2", "factor", "support", "stability", "expression", "supported"]
 
 
 def logs(delta: pd.DataFrame) -> pd.DataFrame:
-    """log2 of the regulation; values at or below zero count as 2^-10."""
-    return np.log2(delta.clip(lower=2.0**-10))
+    """log2 of the regulation; lower values than 2^-10 count as that."""
+    return np.log2(delta.clip(lower=2.0**LOWEST))
 
 
 def regulation_of(

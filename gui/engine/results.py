@@ -29,7 +29,7 @@ class SecondOpinion:
     """Two other estimates of the bulk beside that of a run.
 
     See :mod:`gui.engine.second_opinion`. All three are cell types x samples, without the hidden
-    background, and sum to 1 by sample.
+    background, and sum to 1 by sample; the markers to less where they lack a type.
 
     Attributes
     ----------
@@ -403,6 +403,19 @@ def _fits(*tables: pd.DataFrame | None) -> bool:
     )
 
 
+def _scalar(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def _missing(table: pd.DataFrame | None) -> bool:
+    """Whether it is None, or a table of :func:`gui.engine.missing_types.missing_types`."""
+    return table is None or (
+        {"fold", "genes"} <= set(table.columns)
+        and _numeric(table[["fold"]])
+        and all(isinstance(genes, str) for genes in table["genes"])
+    )
+
+
 def _opinion(found: SecondOpinion | None, composition: pd.DataFrame | None) -> bool:
     """Whether it is None, or three tables of numbers that belong to this composition."""
     if found is None:
@@ -411,7 +424,8 @@ def _opinion(found: SecondOpinion | None, composition: pd.DataFrame | None) -> b
     return (
         composition is not None
         and _numeric(*tables)
-        and (found.missing is None or {"fold", "genes"} <= set(found.missing.columns))
+        and _missing(found.missing)
+        and (found.offset is None or _scalar(found.offset))
         and all(
             table.index.equals(composition.index) and table.columns.equals(composition.columns)
             for table in tables
@@ -462,9 +476,7 @@ def _check_adtd(found: ADTDResult) -> bool:
 
 def _check_search(found: SearchResult) -> bool:
     lambdas = found.losses.columns  # as objects in a session with pseudonyms
-    return _numeric(found.losses) and all(
-        isinstance(x, int | float | np.number) and not isinstance(x, bool) for x in lambdas
-    )
+    return _numeric(found.losses) and all(_scalar(x) for x in lambdas)
 
 
 def _check_bootstrap(found: BootstrapResult) -> bool:

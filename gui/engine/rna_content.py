@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,13 @@ MOST_COUNTS = 100_000
 """A larger median of a cell is reads, not molecules."""
 FEWEST_ONES = 0.2
 """Of the counts above zero, this fraction at least is 1 where molecules are counted."""
+SEEN = 200_000
+"""So many values tell whether they are counts, and of what."""
+READS = (
+    "Few counts are 1: these are reads of a protocol without UMIs (such as Smart-seq2), not"
+    " molecules."
+)
+IN_A_LIST = " Or they are counts of strongly expressed genes alone, which cannot be distinguished."
 TOTALS = ("numi", "n_umi", "total_umis", "ncount_rna", "n_counts", "total_counts")
 """Columns of the cells that hold their counts over all genes, lower case."""
 _OWN = re.compile(r"^(?P<name>.+?)[\s,;:=]+(?P<value>[-+\d.eE]+)\s*$")
@@ -62,41 +70,76 @@ def measured_content(cells: Cells | None) -> RNAContent:
 
 def _totals(cells: Cells) -> tuple[np.ndarray | None, str, str]:
     """Counts of every cell and where they come from, or None and why there are none."""
-    for column in cells.obs.columns:
-        if str(column).casefold() in TOTALS:
-            values = pd.to_numeric(cells.obs[column], errors="coerce").to_numpy(dtype=np.float64)
-            if (values == np.round(values)).all():
-                return values, f"column {column} of the single cells", ""
     matrix = cells.matrix
-    values = matrix.values
-    filled = np.asarray(values.data if matrix.is_sparse else values, dtype=np.float64).ravel()
-    filled = filled[filled != 0]
-    if not len(filled) or not (filled == np.round(filled)).all():
-        return (
-            None,
-            "",
-            "The single cells are not raw counts (their values are not whole numbers): what"
-            " differs between the cell types was normalised away.",
-        )
-    if matrix.n_genes < FEWEST_GENES:
+    filtered = matrix.n_genes < FEWEST_GENES
+    for column in cells.obs.columns:
+        if str(column).casefold() not in TOTALS:
+            continue
+        values = pd.to_numeric(cells.obs[column], errors="coerce").to_numpy(dtype=np.float64)
+        if not (values == np.round(values)).all():
+            continue
+        source = f"column {column} of the single cells"
+        some_values = _values(cells)
+        if not _whole(some_values):
+            return (
+                values,
+                f"{source}; whether it counts molecules (UMIs) or reads could not be checked,"
+                " because the values of the cells are no raw counts",
+                "",
+            )
+        if filtered and (values <= np.asarray(matrix.sums()) * (1 + 1e-6)).all():
+            return (
+                None,
+                "",
+                f"Column {column} is the sum over the {number(matrix.n_genes)} genes of the file"
+                " only: in a filtered list the counts of a cell are not those of all its RNA.",
+            )
+        if not _molecules(some_values):
+            return None, "", f"{READS}{IN_A_LIST}" if filtered else READS
+        return values, source, ""
+    if filtered:
         return (
             None,
             "",
             f"The single cells hold {number(matrix.n_genes)} genes only: in a filtered list the"
             " counts of a cell are not those of all its RNA.",
         )
-    if float((filled == 1).mean()) < FEWEST_ONES:
+    some_values = _values(cells)
+    if not _whole(some_values):
         return (
             None,
             "",
-            "Few counts are 1: these are reads of a protocol without UMIs (such as Smart-seq2),"
-            " not molecules.",
+            "The single cells are not raw counts (their values are not whole numbers): what"
+            " differs between the cell types was normalised away.",
         )
+    if not _molecules(some_values):
+        return None, "", READS
     return (
         np.asarray(matrix.sums(), dtype=np.float64),
         f"raw counts of the single cells over {number(matrix.n_genes)} genes",
         "",
     )
+
+
+def _values(cells: Cells) -> np.ndarray:
+    """Values above or below zero, of all cells where they are few, else evenly spread."""
+    values: Any = cells.matrix.values
+    if cells.matrix.is_sparse:
+        filled = values.data
+        found = filled[np.linspace(0, len(filled) - 1, min(len(filled), SEEN)).astype(np.int64)]
+    else:
+        count = min(values.shape[1], max(20, SEEN // max(values.shape[0], 1)))
+        found = values[:, np.linspace(0, values.shape[1] - 1, count).astype(np.int64)].ravel()
+    return np.asarray(found[found != 0])
+
+
+def _whole(values: np.ndarray) -> bool:
+    return bool(len(values)) and bool((values == np.round(values)).all())
+
+
+def _molecules(values: np.ndarray) -> bool:
+    """Whether whole numbers are counts of molecules: many of them are 1."""
+    return float((values == 1).mean()) >= FEWEST_ONES
 
 
 def given_content(text: str, types: list[str]) -> pd.Series:

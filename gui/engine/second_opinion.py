@@ -5,8 +5,8 @@
 outlying genes limited (iteratively reweighted, Huber 1964, doi 10.1214/aoms/1177703732).
 A cell type is contradicted where both differ from the estimate in at least half of the samples.
 
-No limit here was fitted to known compositions. Agreement is no proof: where the reference lacks a
-cell type, all estimates err alike.
+No limit of a contradiction was fitted to known compositions. Agreement is no proof: where the
+reference lacks a cell type, all estimates err alike.
 """
 
 from __future__ import annotations
@@ -62,16 +62,17 @@ def second_opinion(
     types = [str(t) for t in reference.columns]
     notes: list[str] = []
     bulk = dataset.bulk.matrix
-    if dataset.train is not None:
-        cells: Cells | pd.DataFrame = dataset.train.where(
-            np.isin(dataset.train.labels.astype(str), types)
-        )
+    labels = None if dataset.train is None else dataset.train.labels.astype(str)
+    if dataset.train is not None and labels is not None and set(types) <= set(labels):
+        chosen = np.isin(labels, types)
+        cells: Cells | pd.DataFrame = dataset.train if chosen.all() else dataset.train.where(chosen)
         genes = dataset.train.matrix.genes
     else:
         cells, genes = reference, reference.index
+        why = "There are no" if labels is None else "Some cell types of the model have no"
         notes.append(
-            "There are no single cells: the second opinion rests on the reference of the model and"
-            " its genes alone."
+            f"{why} single cells: the second opinion rests on the reference of the model and its"
+            " genes alone."
         )
     shared = pd.Index(genes[genes.isin(bulk.genes)], name=None)
     samples = bulk.take(shared).frame()
@@ -90,12 +91,14 @@ def second_opinion(
     without = [t for t in profiles.columns if not marker_genes[str(t)]]
     if without:
         notes.append(f"Too few marker genes for a second opinion on {some(without)}.")
-    estimate = composition.drop(index=HIDDEN, errors="ignore")
+    estimate = normalised(composition.drop(index=HIDDEN, errors="ignore"))
     order, names = estimate.index, estimate.columns
+    relative = normalised(other).reindex(order).set_axis(names, axis=1)
+    markers = found.reindex(order).set_axis(names, axis=1)
     return SecondOpinion(
-        estimate=normalised(estimate),
-        markers=normalised(found).reindex(order).set_axis(names, axis=1),
-        relative=normalised(other).reindex(order).set_axis(names, axis=1),
+        estimate=estimate,
+        markers=without_lacking(normalised(markers), estimate, relative),
+        relative=relative,
         marker_genes=marker_genes,
         notes=tuple(notes),
         missing=missing_types(ratios, types),
@@ -201,8 +204,8 @@ def _relative(design: np.ndarray, values: np.ndarray) -> np.ndarray:
     products = np.einsum("gi,gj->gij", design, design).reshape(genes, types * types)
     level = np.median(design.mean(axis=1))
     found = _nnls(design, values, np.ones_like(values), products)
-    active = np.arange(values.shape[1])
-    for _ in range(ROUNDS):
+    active = np.flatnonzero(np.isfinite(found).all(axis=0))
+    for _ in range(ROUNDS if len(active) else 0):
         old, y = found[:, active], values[:, active]
         fitted = design @ old
         scale = np.maximum(fitted + level, 1e-12)
@@ -264,6 +267,26 @@ def normalised(estimate: pd.DataFrame) -> pd.DataFrame:
     return estimate / total.where(total > 0)
 
 
+def without_lacking(
+    markers: pd.DataFrame, estimate: pd.DataFrame, relative: pd.DataFrame
+) -> pd.DataFrame:
+    """Marker estimates that leave room for the types they lack.
+
+    They sum, by sample, to 1 less what the two other estimates give on average to the types without
+    markers; or the fractions of these would go to the others.
+    """
+    both = np.stack([estimate.to_numpy(dtype=np.float64), relative.to_numpy(dtype=np.float64)])
+    there = np.isfinite(both)
+    count = there.sum(axis=0)
+    total = np.where(there, both, 0.0).sum(axis=0)
+    mean = np.divide(total, count, out=np.zeros(total.shape), where=count > 0)
+    without = np.isnan(markers.to_numpy(dtype=np.float64))
+    room = np.clip(1.0 - np.where(without, mean, 0.0).sum(axis=0), 0.0, 1.0)
+    sums = markers.sum(axis=0)
+    scale = np.where(without.any(axis=0), room / sums.where(sums > 0).to_numpy(), 1.0)
+    return markers * scale
+
+
 def contradict(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     """Whether two fractions contradict each other; False where one is missing."""
     a, b = one.to_numpy(dtype=np.float64), other.to_numpy(dtype=np.float64)
@@ -274,9 +297,8 @@ def contradict(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
 
 def contradictions(opinion: SecondOpinion) -> pd.DataFrame:
     """Cell types x samples: whether both other estimates contradict the one of the run."""
-    return contradict(opinion.estimate, opinion.markers) & contradict(
-        opinion.estimate, opinion.relative
-    )
+    markers = without_lacking(opinion.markers, opinion.estimate, opinion.relative)
+    return contradict(opinion.estimate, markers) & contradict(opinion.estimate, opinion.relative)
 
 
 def contradicted_types(opinion: SecondOpinion | None) -> list[str]:
@@ -289,11 +311,12 @@ def contradicted_types(opinion: SecondOpinion | None) -> list[str]:
 
 
 def consensus(opinion: SecondOpinion) -> pd.DataFrame:
-    """Mean of the three estimates, each of which sums to 1; columns sum to 1.
+    """Mean of the three estimates; columns sum to 1.
 
-    A type without markers has the mean of the other two.
+    A type without markers has the mean of the other two, see :func:`without_lacking`.
     """
-    frames = (opinion.estimate, opinion.markers, opinion.relative)
+    markers = without_lacking(opinion.markers, opinion.estimate, opinion.relative)
+    frames = (opinion.estimate, markers, opinion.relative)
     stacked = np.stack([frame.to_numpy(dtype=np.float64) for frame in frames])
     there = np.isfinite(stacked)
     count = there.sum(axis=0)

@@ -5,6 +5,7 @@ Light to import; the engine itself is imported inside the tasks.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -31,12 +32,15 @@ from gui.engine.results import (
     BootstrapResult,
     DTDResult,
     Refinement,
+    RNAContent,
     SearchResult,
+    SecondOpinion,
 )
 from gui.errors import EmptyColumn, InvalidParameter, MissingPart, TooFewGenes
 from gui.text import some
 from gui.versions import engine_versions
 
+log = logging.getLogger(__name__)
 if TYPE_CHECKING:
     from gui.data.normalize import Prepared
     from gui.engine.adtd import Fit
@@ -100,7 +104,6 @@ def run_naive(dataset: Dataset, params: DTDParams, *, progress: Progress) -> DTD
 
 def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: bool) -> DTDResult:
     from gui.data.normalize import prepare
-    from gui.engine.rna_content import measured_content
 
     progress(PREPARING)
     if dataset.train is None:
@@ -150,10 +153,11 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
         )
     opinion = None
     if "bulk" in composition:
-        from gui.engine.second_opinion import second_opinion
-
         progress(ESTIMATING, 1.0 if learned else None)
-        opinion = second_opinion(dataset, reference, composition["bulk"])
+        opinion, failed = _second_opinion(dataset, reference, composition["bulk"])
+        notes += failed
+    content, failed = _content(dataset)
+    notes += failed
     methods = {"dtd": composition, "naive": naive} if learned else {"naive": naive}
     rows = [
         compare(part, method, mixtures[part].truth, found[part])
@@ -174,8 +178,37 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
         params=params,
         fit=fit,
         second_opinion=opinion,
-        rna_content=measured_content(dataset.train),
+        rna_content=content,
     )
+
+
+def _second_opinion(
+    dataset: Dataset, reference: pd.DataFrame, composition: pd.DataFrame
+) -> tuple[SecondOpinion | None, tuple[str, ...]]:
+    """The second opinion, or None and why: a finished run is not lost with it."""
+    from gui.engine.second_opinion import second_opinion
+
+    try:
+        return second_opinion(dataset, reference, composition), ()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the run itself is right
+        log.error("no second opinion: %s", type(error).__name__)
+        return None, (f"The second opinion could not be computed ({_why(error)}).",)
+
+
+def _content(dataset: Dataset) -> tuple[RNAContent, tuple[str, ...]]:
+    """The RNA content of the cell types; a reason where it cannot be measured."""
+    from gui.engine.rna_content import measured_content
+
+    try:
+        return measured_content(dataset.train), ()
+    except Exception as error:  # noqa: BLE001 - as above
+        log.error("no RNA content: %s", type(error).__name__)
+        said = f"The RNA content of the cell types could not be measured ({_why(error)})."
+        return RNAContent(reason=said), (said,)
+
+
+def _why(error: Exception) -> str:
+    return "not enough memory" if isinstance(error, MemoryError) else type(error).__name__
 
 
 def draw(prepared: Prepared, params: DTDParams, part: Part) -> Mixtures:
@@ -218,7 +251,6 @@ def run_apply(
     """
     from gui.engine.dtd import equal_weights, estimate
     from gui.engine.reconstruction import reconstruction
-    from gui.engine.second_opinion import second_opinion
 
     progress(PREPARING)
     target = _target(dataset, "bulk", dtd)
@@ -226,13 +258,14 @@ def run_apply(
     composition = estimate(target.reference, target.bulk, dtd.gene_weights)
     progress(ESTIMATING)
     naive = estimate(target.reference, target.bulk, equal_weights(target.reference.index))
-    notes = (*compute_settings.engine_notes(), *target.notes)
+    opinion, failed = _second_opinion(dataset, target.reference, composition)
+    notes = (*compute_settings.engine_notes(), *target.notes, *failed)
     return ApplyResult(
         composition,
         naive,
         notes,
         reconstruction(target.reference, target.bulk, dtd.gene_weights, composition),
-        second_opinion(dataset, target.reference, composition),
+        opinion,
     )
 
 
@@ -355,7 +388,6 @@ def run_adtd(
     """
     from gui.engine.adtd import deconvolve, hidden_interval, inverse_weights, support
     from gui.engine.reconstruction import reconstruction
-    from gui.engine.second_opinion import second_opinion
 
     progress(PREPARING)
     target = _target(dataset, params.part, dtd)
@@ -390,6 +422,10 @@ def run_adtd(
     optimum = None
     if params.refine:
         fit, optimum = _refined(target, weights, fit, params, progress)
+    opinion = None
+    if params.part == "bulk":
+        opinion, failed = _second_opinion(dataset, dtd.reference, fit.composition)
+        notes += failed
     parts = {"hidden": fit.hidden, "profile": fit.profile, "regulation": fit.regulation}
     return ADTDResult(
         composition=fit.composition,
@@ -407,11 +443,7 @@ def run_adtd(
         notes=tuple(notes),
         optimum=optimum,
         fit=reconstruction(target.reference, target.bulk, weights, fit.composition, **parts),
-        second_opinion=(
-            second_opinion(dataset, dtd.reference, fit.composition)
-            if params.part == "bulk"
-            else None
-        ),
+        second_opinion=opinion,
     )
 
 

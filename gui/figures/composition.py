@@ -45,7 +45,7 @@ class OpinionHover:
         Name of the estimate -> cell types x samples, the composition's own first; each sums to 1
         by sample.
     what
-        What they are, where the figure shows something else.
+        Of what they are fractions, where the figure may show others.
     """
 
     types: tuple[str, ...]
@@ -63,7 +63,8 @@ class OpinionHover:
             f"{title} {inert(percentage(float(frame.at[name, sample])))} %"
             for title, frame in self.estimates.items()
         )
-        return f"<br>contradicted{self.what}: {values}"
+        what = f" ({self.what})" if self.what else ""
+        return f"<br>contradicted{what}: {values}"
 
 
 @dataclass(frozen=True)

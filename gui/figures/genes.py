@@ -26,7 +26,7 @@ MOST_OVERLAPS = 24
 LETTERS = 46
 
 
-def volcano(table: pd.DataFrame, fold: float, *, stable: bool = False) -> go.Figure:
+def volcano(table: pd.DataFrame, fold: float) -> go.Figure:
     """Regulation of every gene in one cell type against how well the data support it.
 
     Parameters
@@ -35,11 +35,9 @@ def volcano(table: pd.DataFrame, fold: float, *, stable: bool = False) -> go.Fig
         By gene: columns log2, factor, support, stability, expression, supported, call (1, -1, 0).
     fold
         From which on a gene counts as regulated.
-    stable
-        Draw the stability of the direction instead of the support.
     """
     fig = blank()
-    height = table["stability"] if stable else table["support"].fillna(1.0)
+    height = table["support"].fillna(1.0)
     supported = table["supported"].astype(bool)
     groups = (
         (supported & (table["call"] > 0), "up", UP_COLOUR, 0.9),
@@ -64,8 +62,7 @@ def volcano(table: pd.DataFrame, fold: float, *, stable: bool = False) -> go.Fig
         )
     for limit in (-np.log2(fold), np.log2(fold)):
         fig.add_vline(x=float(limit), line={"dash": "dot", "width": 1})
-    if not stable:
-        fig.add_hline(y=LOW_SUPPORT, line={"dash": "dot", "width": 1})
+    fig.add_hline(y=LOW_SUPPORT, line={"dash": "dot", "width": 1})
     bound = max(1.2, float(np.abs(table["log2"]).max()) * 1.1) if len(table) else 1.2
     for gene, shift in _named(table, height, bound):
         fig.add_annotation(
@@ -79,10 +76,7 @@ def volcano(table: pd.DataFrame, fold: float, *, stable: bool = False) -> go.Fig
     fig.update_layout(
         height=420,
         xaxis={"title": {"text": "Regulation, log2"}, "range": [-bound, bound], "zeroline": True},
-        yaxis={
-            "title": {"text": "Same direction in the draws" if stable else "Support"},
-            "range": [-0.04, 1.06],
-        },
+        yaxis={"title": {"text": "Support"}, "range": [-0.04, 1.06]},
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
     )
     return fig
@@ -391,7 +385,7 @@ def likeness_bars(table: pd.DataFrame, *, needed: float) -> go.Figure:
             f"{r.origin}\ncosine {three(r.cosine)}, weight in the best mixture {three(r.weight)}"
             for r in table.itertuples()
         ],
-        "Explained of what the reference cannot (%)",
+        "Explained outside the span of the reference (%)",
         limit=100 * needed,
     )
 

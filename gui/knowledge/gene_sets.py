@@ -6,7 +6,7 @@ Sources and licences: ``resources/knowledge/SOURCE.md``.
 from __future__ import annotations
 
 import lzma
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -125,7 +125,7 @@ def parse_gmt(text: str, name: str) -> dict[str, tuple[str, ...]]:
     """Sets of a GMT file: name, description, genes, one set a line, separated by tabs.
 
     Genes may carry a weight behind a comma (Enrichr: ``CD3E,1.0``), which is left out. Two sets of
-    one name get their line numbers.
+    one name get their line numbers. Lines without a gene are left out, see :func:`without_genes`.
 
     Raises
     ------
@@ -134,22 +134,36 @@ def parse_gmt(text: str, name: str) -> dict[str, tuple[str, ...]]:
     if len(text) > LARGEST_TEXT:
         raise UnreadableFile(f"{name} is too large for a file of gene sets.")
     found: dict[str, tuple[str, ...]] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        fields = line.split("\t")
-        if len(fields) < 3:
-            raise UnreadableFile(
-                f"{name} is not a GMT file: line {number} has fewer than three columns.",
-                advice="One set a line: name, description and genes, separated by tabs.",
-            )
-        title = fields[0].strip()[:LONGEST_NAME] or f"set {number}"
+    empty: list[int] = []
+    for number, line in _lines(text):
+        title, *fields = line.split("\t")
         genes = dict.fromkeys(
-            gene for gene in (field.split(",", 1)[0].strip() for field in fields[2:]) if gene
+            gene for gene in (field.split(",", 1)[0].strip() for field in fields[1:]) if gene
         )
+        if not genes:
+            empty.append(number)
+            continue
+        title = title.strip()[:LONGEST_NAME] or f"set {number}"
         found[title if title not in found else f"{title} (line {number})"] = tuple(genes)
         if len(found) > MOST_SETS:
             raise UnreadableFile(f"{name} holds more than {MOST_SETS} gene sets.")
+    if len(empty) > len(found):
+        raise UnreadableFile(
+            f"{name} is not a GMT file: line {empty[0]} has fewer than three columns.",
+            advice="One set a line: name, description and genes, separated by tabs.",
+        )
     if not found:
         raise UnreadableFile(f"{name} holds no gene set.")
     return found
+
+
+def without_genes(text: str, sets: Mapping[str, tuple[str, ...]]) -> int:
+    """How many lines of a GMT file :func:`parse_gmt` left out, because they name no gene."""
+    return sum(1 for _ in _lines(text)) - len(sets)
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Number and text of the lines, without empty ones and remarks."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip() and not line.startswith("#"):
+            yield number, line.rstrip("\r")

@@ -18,11 +18,13 @@ from gui.resources import resource
 
 COLUMNS = ["cell_type", "gene", "direction", "source"]
 SHIPPED_NAME = "marker lists of the program"
-SHIPPED_SOURCE = (
-    "Pegasus 1.10.2 (BSD-3-Clause, Broad Institute; Li et al. 2020, Nat Methods 17:793, doi"
-    " 10.1038/s41592-020-0905-x) and Besca 2.5.5 (GPL-3.0, F. Hoffmann-La Roche; Mädler et al."
-    " 2021, NAR Genom Bioinform 3:lqab102, doi 10.1093/nargab/lqab102)"
+SHIPPED_VERSION = "Pegasus 1.10.2; Besca 2.5.5"
+SHIPPED_LICENCE = "BSD-3-Clause (Pegasus, Broad Institute); GPL-3.0 (Besca, F. Hoffmann-La Roche)"
+SHIPPED_CITATION = (
+    "Li et al. 2020, Nat Methods 17:793, doi 10.1038/s41592-020-0905-x; Mädler et al. 2021, NAR"
+    " Genom Bioinform 3:lqab102, doi 10.1093/nargab/lqab102"
 )
+SHIPPED_SOURCE = f"{SHIPPED_VERSION}. {SHIPPED_LICENCE}. {SHIPPED_CITATION}"
 LISTS = {"pegasus": "Pegasus", "besca": "Besca"}
 
 

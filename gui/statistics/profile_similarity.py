@@ -1,8 +1,9 @@
 """What an expression profile looks like beyond a reference: known profiles and marker genes.
 
 The hidden profile of ADTD is determined only up to mixtures of the reference (any multiple of a
-reference profile may be added without changing the fit). So everything here is computed on the part
-outside of the span of the reference, which is the same for all solutions but for its length.
+reference profile, times its gene regulation where a run estimates one, may be added without
+changing the fit). So everything here is computed on the part outside of the span of the reference
+given, which is the same for all solutions but for its length.
 """
 
 from __future__ import annotations

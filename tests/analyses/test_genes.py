@@ -10,16 +10,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui.analyses.genes import (
+from gui.analyses.gene_enrichment import LISTED
+from gui.analyses.gene_markers import (
+    ABSENT_DOWN,
+    ABSENT_UP,
     GAIN,
     LOSS,
     OTHER_DOWN,
     OTHER_UP,
-    GenesParams,
-    GenesResult,
-    regulation_calls,
-    run_genes,
+    verdict_of,
 )
+from gui.analyses.gene_params import GenesParams, regulation_calls
+from gui.analyses.genes import GenesResult, run_genes
 from gui.answers.genes import family_sentence, looks_like, sentence, shown_tables, sources
 from gui.data.dataset import Cells, Dataset, Matrix
 from gui.engine.regulation import regulation_of
@@ -145,6 +147,60 @@ def test_the_false_discovery_rate_counts_every_test_of_the_run(
     assert "mine.gmt" in sources(found.collections)[0]
 
 
+def test_sets_are_counted_before_the_list_is_cut(result: ADTDResult, tmp_path: Path) -> None:
+    names = genes()
+    many = LISTED + 50
+    sets = {f"S{i}": tuple(HYPOXIA[:20] + names[60 + i : 62 + i]) for i in range(many)}
+    key = OwnFiles(tmp_path).keep("many.gmt", "a", "", sets=sets).key
+    found = analysed(result, GenesParams(sets=(key,), folder=str(tmp_path), permutations=100))
+    assert found.regulated.loc["Monocytes", "over"] == many
+    assert len(found.over) <= 2 * LISTED
+    assert f"{many} gene sets over-represented" in sentence(found)
+    assert any("The tables list the 200 best gene sets" in note for note in found.notes)
+    assert any("50 more" in note or "100 more" in note for note in found.notes)
+
+
+def test_two_files_of_one_name_are_both_tested(result: ADTDResult, tmp_path: Path) -> None:
+    own = OwnFiles(tmp_path)
+    first = own.keep("my · best.gmt", "a", "", sets={"S": tuple(HYPOXIA[:25])}).key
+    second = own.keep("my · best.gmt", "b", "", sets={"S": tuple(genes()[60:90])}).key
+    params = GenesParams(sets=(first, second), folder=str(tmp_path), permutations=100)
+    found = analysed(result, params)
+    assert found.family == 4
+    assert list(found.collections["name"]) == ["my · best.gmt", "my · best.gmt (2)"]
+    assert list(found.collections["tested"]) == [1, 1]
+    best = found.over.iloc[found.over["p"].argmin()]
+    assert (best["collection"], best["set"], best["overlap"]) == ("my · best.gmt", "S", 24)
+
+
+def test_a_ranking_without_differences_or_with_many_ties_is_said(result: ADTDResult) -> None:
+    delta = result.gene_regulation
+    assert delta is not None
+    flat = delta.copy()
+    flat["B cells"] = 1.0
+    found = analysed(replace(result, gene_regulation=flat))
+    assert any("same regulation in B cells" in note for note in found.notes)
+    assert not any("No gene set has" in note for note in found.notes)
+    floor = delta.copy()
+    floor.loc[genes()[100:200], "Monocytes"] = 0.0
+    found = analysed(replace(result, gene_regulation=floor))
+    (note,) = [note for note in found.notes if "the order of the reference" in note]
+    assert "In Monocytes" in note
+    assert "log2 -10" in note
+
+
+def test_sources_name_versions_and_licences_of_marker_lists(result: ADTDResult) -> None:
+    found = analysed(result)
+    table = found.tables()["gene_sets"]
+    shipped = table[table["kind"] == "markers"].iloc[0]
+    assert "BSD-3-Clause" in shipped["licence"]
+    assert "10.1093/nargab/lqab102" in shipped["citation"]
+    assert table.loc["hallmark", "sets"] == 50
+    captions = [caption for caption in shown_tables(found) if "arkers" in caption]
+    assert len(captions) == 2
+    assert all("GPL-3.0" in caption for caption in captions)
+
+
 def test_markers_say_whether_the_direction_fits(result: ADTDResult) -> None:
     found = analysed(result).markers.set_index("gene")
     assert found.loc["FCN1", "verdict"] == GAIN
@@ -154,6 +210,34 @@ def test_markers_say_whether_the_direction_fits(result: ADTDResult) -> None:
     assert "B cell" in found.loc["CD79A", "marker_of"]
     assert bool(found.loc["FCN1", "own"])
     assert not bool(found.loc["CD79A", "own"])
+
+
+@pytest.mark.parametrize(
+    ("run_type", "gene", "log2", "verdict"),
+    [
+        ("T cells CD4 conv", "CD3E", 2.0, GAIN),
+        ("T cells CD8", "CD3E", -2.0, LOSS),
+        ("CD4 T cells", "CD3E", 2.0, GAIN),
+        ("Memory B cells", "MS4A1", 2.0, GAIN),
+        ("CD14 Mono", "CD14", 2.0, GAIN),
+        ("Monocytes", "CD3E", 2.0, OTHER_UP),
+        ("T cells", "NOT_T", 2.0, ABSENT_UP),
+        ("CD8 T cells", "NOT_T", -2.0, ABSENT_DOWN),
+        ("Monocytes", "NOT_T", 2.0, OTHER_UP),
+    ],
+)
+def test_a_marker_of_the_family_or_of_a_subtype_is_its_own(
+    run_type: str, gene: str, log2: float, verdict: str
+) -> None:
+    said = {
+        "CD3E": [("T cell", "+", "a")],
+        "MS4A1": [("B cell", "+", "a")],
+        "CD14": [("Classical monocyte", "+", "a")],
+        "NOT_T": [("T cell", "-", "a"), ("Naive CD8 T cell", "-", "a")],
+    }
+    _, own, found, _ = verdict_of(run_type, said[gene], log2)
+    assert found == verdict
+    assert own is (verdict not in (OTHER_UP, OTHER_DOWN))
 
 
 def test_the_hidden_profile_is_told_by_its_markers(result: ADTDResult) -> None:
@@ -172,6 +256,31 @@ def test_the_hidden_profile_is_told_by_its_markers(result: ADTDResult) -> None:
     there = analysed(renamed)
     assert "which the reference has as Platelets" in looks_like(there.likeness, there.types)
     assert there.regulated.empty
+
+
+@pytest.mark.parametrize("regulated", [True, False], ids=["h,r", "h"])
+def test_solutions_with_the_same_fit_look_like_the_same(
+    result: ADTDResult, regulated: bool
+) -> None:
+    """x' = (x + (Delta X) b) / (1 + sum b) leaves every residual as it is."""
+    delta = result.gene_regulation
+    assert delta is not None
+    delta = delta.copy()
+    delta.loc[["PPBP", "PF4", "GP9", "ACRBP"], "Monocytes"] = 30.0
+    run = replace(result, gene_regulation=delta if regulated else None, support=None)
+    used = run.reference / run.reference.sum() * (delta if regulated else 1.0)
+    rng = np.random.default_rng(5)
+    other = pd.DataFrame(rng.lognormal(0, 1, (400, 2)), index=used.index, columns=["X", "Y"])
+    data = Dataset(cells_of(pd.concat([run.reference, other], axis=1)), None, None, None)
+    x = other["X"] / other["X"].sum()
+    found = []
+    for b in (0.0, 1.0, 3.0):
+        moved = replace(run, hidden_profile=(x + used["Monocytes"] * b) / (1 + b))
+        found.append(analysed(moved, GenesParams(sets=()), dataset=data).likeness)
+    assert found[0].markers["fits"].sum() == 0
+    for one in found[1:]:
+        pd.testing.assert_frame_equal(one.markers, found[0].markers, rtol=1e-6)
+        np.testing.assert_allclose(one.profiles["explained"], found[0].profiles["explained"])
 
 
 def cells_of(profiles: pd.DataFrame) -> Cells:

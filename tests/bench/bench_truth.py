@@ -14,12 +14,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from gui.answers.warnings import OFFSET, ZERO
 from gui.data.dataset import HIDDEN, Dataset
 from gui.data.load import FileChoice, LoadRequest, load_dataset
 from gui.data.samples.known_composition import TruthChoice, load_truth
@@ -28,9 +29,12 @@ from gui.engine.known_agreement import POOLED, compare_with_known
 from gui.engine.params import ADTDParams, BootstrapParams, DTDParams
 from gui.engine.results import BootstrapResult, SecondOpinion
 from gui.engine.second_opinion import consensus, contradict, contradicted_types, normalised
+from gui.knowledge.cell_types import are_related
 
 MEASURES = ("pearson", "spearman", "rmse", "ccc", "bias")
 DEFAULT = "pbmc_hao_finotello"
+REST = {"rest", "other", "others", "unknown", "hidden"}
+"""Counted, but no type."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +56,12 @@ class Outcome:
     coverage
         One row per method with intervals: fraction of known fractions within, median width.
     warnings
-        One row per method that can be contradicted: types compared, wrong, named, named rightly.
+        One row per kind of warning and method: types compared, wrong, named, named rightly. Kinds:
+        contradicted, 0 in most samples, and missing from the reference (wrong: counted types that
+        no type of the reference is compared with).
+    offset
+        Typical factor between the genes of the bulk and what the mixture explains; above
+        ``gui.answers.warnings.OFFSET`` another protocol is warned of.
     """
 
     name: str
@@ -60,6 +69,8 @@ class Outcome:
     coverage: pd.DataFrame
     warnings: pd.DataFrame
     contradicted: Mapping[str, list[str]]
+    missing: list[str] = field(default_factory=list)
+    offset: float | None = None
 
 
 def silent(*_: object, **__: object) -> None:
@@ -162,17 +173,56 @@ def coverage(sure: BootstrapResult, known: Known) -> tuple[float, float]:
 
 
 def judged(estimate: pd.DataFrame, opinion: SecondOpinion, known: Known) -> dict[str, int]:
-    """How many types were compared, wrong, named, and named rightly."""
+    """How many types were compared, wrong, named, and named rightly.
+
+    Types that were counted together only ("A|B") are in none of these: a warning names one.
+    """
     mine, real = compared(estimate, known)
-    wrong = 2 * contradict(mine, real).sum(axis=1) >= mine.shape[1]
-    named = pd.Series(
-        [t in contradicted_types(opinion) for t in mine.index], index=mine.index, dtype=bool
-    )
+    single = mine.index[mine.index.isin(opinion.estimate.index.astype(str))]
+    wrong = (2 * contradict(mine, real).sum(axis=1) >= mine.shape[1])[single]
+    named = pd.Series([t in contradicted_types(opinion) for t in single], index=single, dtype=bool)
     return {
-        "types": len(mine),
+        "types": len(single),
         "wrong": int(wrong.sum()),
         "named": int(named.sum()),
         "right": int((named & wrong).sum()),
+    }
+
+
+def judged_zero(estimate: pd.DataFrame, known: Known) -> dict[str, int]:
+    """The same of the warning on types that are 0 in more than half of the samples."""
+    mine, real = compared(estimate, known)
+    single = mine.index[mine.index.isin(estimate.index.astype(str))]
+    wrong = (2 * contradict(mine, real).sum(axis=1) >= mine.shape[1])[single]
+    zero = estimate.set_axis(estimate.index.astype(str)).loc[single]
+    named = zero_types(zero, len(zero.columns))
+    return {
+        "types": len(single),
+        "wrong": int(wrong.sum()),
+        "named": int(named.sum()),
+        "right": int((named & wrong).sum()),
+    }
+
+
+def zero_types(estimate: pd.DataFrame, samples: int) -> pd.Series:
+    """Types that :func:`gui.answers.warnings.zero_warning` names."""
+    return 2 * (estimate <= ZERO).sum(axis=1) > samples
+
+
+def judged_missing(opinion: SecondOpinion, known: Known) -> dict[str, int]:
+    """The same of the warning on types that the reference lacks.
+
+    Right where a counted type without an estimate is of the named kind.
+    """
+    lacking = [
+        str(t) for t in known.fractions.index if t not in known.pairs and str(t).lower() not in REST
+    ]
+    names = [] if opinion.missing is None else [str(t) for t in opinion.missing.index]
+    return {
+        "types": len(known.fractions),
+        "wrong": len(lacking),
+        "named": len(names),
+        "right": sum(any(are_related(name, t) for t in lacking) for name in names),
     }
 
 
@@ -182,13 +232,22 @@ def outcome_of(folder: Path, *, seed: int = 1, quick: bool = False) -> Outcome:
     found, opinions, intervals = estimates(data, seed=seed, quick=quick)
     tables = {name: agreement(frame, known) for name, frame in found.items()}
     held = {name: coverage(sure, known) for name, sure in intervals.items()}
-    warned = {name: judged(found[name], opinion, known) for name, opinion in opinions.items()}
+    warned = {
+        f"{name}: contradicted": judged(found[name], opinion, known)
+        for name, opinion in opinions.items()
+    }
+    warned |= {f"{name}: 0": judged_zero(found[name], known) for name in opinions}
+    first = opinions.get("DTD")
+    if first is not None:
+        warned["Missing from the reference"] = judged_missing(first, known)
     return Outcome(
         folder.name,
         pd.concat(tables, names=["method", "cell_type"]),
         pd.DataFrame(held, index=["coverage", "median width"]).T.rename_axis("method"),
         pd.DataFrame(warned).T.rename_axis("method"),
         {name: contradicted_types(opinion) for name, opinion in opinions.items()},
+        [] if first is None or first.missing is None else list(map(str, first.missing.index)),
+        None if first is None else first.offset,
     )
 
 
@@ -206,7 +265,7 @@ def summary(outcomes: Sequence[Outcome]) -> pd.DataFrame:
 
 
 def precision(outcomes: Sequence[Outcome]) -> pd.DataFrame:
-    """By method over all sets: precision and recall of the warnings, and the rate of wrong types.
+    """By warning over all sets: precision and recall, and the rate of wrong types.
 
     A precision at the base rate says nothing.
     """
@@ -239,10 +298,21 @@ def html_of(outcomes: Sequence[Outcome], seed: int) -> bytes:
         doc.table(one.coverage, first="Method", caption="95 % intervals", most=20)
         for method, names in one.contradicted.items():
             doc.paragraph(f"{method}: contradicted: {', '.join(names) or 'none'}.")
+        doc.paragraph(other_warnings(one))
         for method, table in one.agreement.groupby(level="method", sort=False):
             doc.heading(str(method), 3)
             doc.table(table.droplevel("method"), first="Cell type", most=100, columns=7)
     return doc.html()
+
+
+def other_warnings(one: Outcome) -> str:
+    """What is said of missing types and of the protocol, in a line."""
+    offset = "not known" if one.offset is None else f"{one.offset:.2f}"
+    warned = " (warned of)" if one.offset is not None and one.offset > OFFSET else ""
+    return (
+        f"Missing from the reference: {', '.join(one.missing) or 'none'}. Typical factor between"
+        f" genes of bulk and mixture: {offset}{warned}."
+    )
 
 
 def lines_of(frame: pd.DataFrame) -> Iterator[str]:
@@ -278,6 +348,7 @@ def bench(
         yield from (
             f"  {m} contradicted: {', '.join(n) or 'none'}" for m, n in last.contradicted.items()
         )
+        yield f"  {other_warnings(last)}"
     yield "  all sets: pooled, and mean over the cell types"
     yield from lines_of(summary(outcomes))
     yield "  warnings"

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
+from gui.analyses import registry
+from gui.answers import analyses as answers
+from gui.answers.analyses import AnalysisText
 from gui.cli import analyze
+from gui.cli.analyses import Analysed, analyse
 from gui.data.dataset import HIDDEN
 from gui.engine import tasks
+from gui.engine.params import DTDParams
+from gui.engine.results import SecondOpinion
 
 QUICK = ["--genes", "150", "--mixtures", "80", "--cells", "20", "--iterations", "60"]
 EXAMPLE = ["--example", "--model", "deconomix+h", *QUICK]
@@ -43,6 +50,39 @@ def test_the_groups_of_the_example_differ_as_they_were_made(tmp_path: Path, caps
     # without --groups into the same folder, the tables of before are gone
     assert analyze.analyze([*EXAMPLE, "--out", str(out)]) == 0
     assert not (out / "groups.csv").exists()
+
+
+@pytest.mark.parametrize(("kind", "said"), [("groups", True), ("genes", False)])
+def test_the_record_says_that_fractions_rest_on_contradicted_types(
+    kind: str, said: bool, monkeypatch
+) -> None:
+    texts = AnalysisText(*[lambda *_: []] * 5)
+    monkeypatch.setitem(answers.TEXTS, kind, texts)
+    monkeypatch.setattr(Analysed, "sentence", lambda _: "")
+    result = SimpleNamespace(notes=(), citations=tuple)
+    params = DTDParams()
+    names = ("CD4 T cells",)
+    found = Analysed(kind, params, result, names, "ADTD").record()["warnings"]  # type: ignore[arg-type]
+    words = "Rests on contradicted cell types: CD4 T cells"
+    assert any(text.startswith(words) and "ADTD run" in text for text in found) is said
+
+
+def test_contradicted_types_reach_the_analyses_of_the_command_line(monkeypatch) -> None:
+    spec = SimpleNamespace(task=lambda *_a, **_k: "result")
+    monkeypatch.setitem(registry.ANALYSES, "groups", spec)
+    mine = pd.DataFrame({"s": [0.1, 0.9]}, index=["a", "b"])
+    other = pd.DataFrame({"s": [0.5, 0.5]}, index=["a", "b"])
+    dtd = SimpleNamespace(second_opinion=SecondOpinion(mine, other, other))
+    (one,) = analyse(
+        None,  # type: ignore[arg-type]
+        {"groups": DTDParams()},
+        progress=lambda *_: None,
+        dtd=dtd,  # type: ignore[arg-type]
+        adtd=None,
+        bootstrap=None,
+    )
+    assert one.contradicted == ("a", "b")
+    assert one.method == "DTD"
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,10 @@ def test_the_tables_of_genes_are_written_and_recorded(
     assert pd.read_csv(out / "hidden_profiles.csv")["cell_type"].iloc[0] == HIDDEN_TYPE
     assert pd.read_csv(out / "hidden_markers.csv")["cell_type"].iloc[0] == HIDDEN_TYPE
     collections = pd.read_csv(out / "gene_sets.csv")
-    assert list(collections["name"]) == ["mine.gmt"]  # the example's genes are no human ones
+    # the example's genes are no human ones
+    assert list(collections["name"]) == ["mine.gmt", collections["name"].iloc[1]]
+    assert collections["name"].iloc[1].startswith("markers.csv (added ")
+    assert list(collections["kind"]) == ["gene sets", "markers"]
     marked = pd.read_csv(out / "markers.csv")
     assert set(marked["gene"]) <= set(make_example().regulated)
     record = json.loads((out / "run.json").read_text("utf-8"))["genes"]

@@ -11,6 +11,7 @@ import pytest
 from scipy import sparse
 
 from gui.data.dataset import HIDDEN, Cells, Dataset, Matrix
+from gui.engine import rna_content
 from gui.engine.params import DTDParams
 from gui.engine.results import DTDResult
 from gui.engine.rna_content import as_cells, given_content, measured_content
@@ -58,6 +59,38 @@ def test_a_column_of_total_counts_is_believed_even_of_a_filtered_list() -> None:
     assert found.factors is not None
     np.testing.assert_allclose(found.factors, [0.4, 1.6])
     assert "nCount_RNA" in found.source
+
+
+def test_a_column_that_sums_a_filtered_list_is_refused() -> None:
+    cells = counts({"a": 2000.0, "b": 6000.0}, genes=500)
+    obs = pd.DataFrame({"total_counts": np.asarray(cells.matrix.sums())})
+    found = measured_content(with_values(cells, lambda v: v, obs))
+    assert found.factors is None
+    assert "sum over the 500 genes" in found.reason
+    whole = counts({"a": 2000.0, "b": 6000.0})
+    obs = pd.DataFrame({"total_counts": np.asarray(whole.matrix.sums())})
+    assert measured_content(with_values(whole, lambda v: v, obs)).factors is not None
+
+
+def test_the_protocol_behind_a_column_is_checked_or_said_to_be_unknown() -> None:
+    cells = counts({"a": 2000.0, "b": 6000.0}, genes=500)
+    obs = pd.DataFrame({"nCount_RNA": np.arange(40.0) * 1500 + 30_000})
+    reads = measured_content(with_values(cells, lambda v: v * 12, obs))
+    assert "without UMIs" in reads.reason
+    logs = measured_content(with_values(cells, lambda v: v.multiply(0.3).log1p().tocsc(), obs))
+    assert logs.factors is not None
+    assert "could not be checked" in logs.source
+
+
+def test_few_values_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = counts({"a": 2000.0, "b": 6000.0})
+    dense = with_values(cells, lambda v: v.toarray())
+    for one in (cells, dense):
+        seen = rna_content._values(one)
+        assert 0 < len(seen) <= max(rna_content.SEEN, 20 * GENES)
+    few = with_values(counts({"a": 2000.0}, genes=300), lambda v: v)
+    monkeypatch.setattr(rna_content, "_values", lambda _: pytest.fail("not needed"))
+    assert "genes only" in measured_content(few).reason
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from gui.engine.second_opinion import (
     contradicted_types,
     contradictions,
     second_opinion,
+    without_lacking,
 )
 from gui.engine.simulation import simulate
 from gui.engine.tasks import run_adtd, run_apply, run_dtd, run_naive
@@ -205,7 +206,82 @@ def test_the_consensus_is_the_mean_of_what_there_is() -> None:
     opinion = opinion_of([0.2, 0.8], [0.5, 0.5], [0.8, 0.2])
     np.testing.assert_allclose(consensus(opinion).iloc[:, 0], [0.5, 0.5])
     opinion = opinion_of([0.2, 0.8], [np.nan, 1.0], [0.4, 0.6])
-    np.testing.assert_allclose(consensus(opinion).iloc[:, 0], np.array([0.3, 0.8]) / 1.1)
+    np.testing.assert_allclose(consensus(opinion).iloc[:, 0], [0.3, 0.7])  # markers: b .7
+
+
+def test_the_share_of_a_type_without_markers_does_not_go_to_the_others() -> None:
+    agreeing = opinion_of([[0.6], [0.4]], [[np.nan], [1.0]], [[0.6], [0.4]])
+    np.testing.assert_allclose(consensus(agreeing).iloc[:, 0], [0.6, 0.4])
+    assert not contradictions(agreeing).to_numpy().any()
+    one = opinion_of([[0.6], [0.4]], [[np.nan], [1.0]], [[0.35], [0.65]])
+    assert contradicted_types(one) == []  # only the relative estimate contradicts b
+    markers = without_lacking(one.markers, one.estimate, one.relative)
+    np.testing.assert_allclose(markers.iloc[1], 1 - 0.475)
+    pd.testing.assert_frame_equal(without_lacking(markers, one.estimate, one.relative), markers)
+    full = opinion_of([[0.2], [0.8]], [[0.3], [0.7]], [[0.4], [0.6]])
+    pd.testing.assert_frame_equal(
+        without_lacking(full.markers, full.estimate, full.relative), full.markers
+    )
+
+
+def test_a_sample_without_a_solution_is_missing_and_stops_nothing(
+    trained: DTDResult, make: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def first_fails(*args: Any) -> Any:
+        calls.append(args)
+        if len(calls) == 1:
+            raise RuntimeError("too many iterations")
+        return nnls(*args)
+
+    monkeypatch.setattr("scipy.optimize.nnls", first_fails)
+    found = second_opinion(make(), trained.reference, trained.composition["bulk"])
+    assert found is not None
+    assert found.relative.iloc[:, 0].isna().all()
+    assert found.relative.iloc[:, 1:].notna().all(axis=None)
+    assert not contradictions(found).iloc[:, 0].any()
+    assert consensus(found).notna().all(axis=None)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ValueError("odd")], ids=["memory", "value"])
+def test_a_run_outlives_its_second_opinion_and_its_content(
+    make: Callable[..., Dataset],
+    quick: DTDParams,
+    recorder: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr("gui.engine.second_opinion.second_opinion", fail)
+    monkeypatch.setattr("gui.engine.rna_content.measured_content", fail)
+    data = make()
+    dtd = run_dtd(data, quick, progress=recorder())
+    adtd = run_adtd(data, ADTDParams(max_iterations=2), progress=recorder(), dtd=dtd)
+    applied = run_apply(data, ApplyParams(), progress=recorder(), dtd=dtd)
+    for result in (dtd, adtd, applied):
+        assert result.second_opinion is None
+        assert any("second opinion could not be computed" in note for note in result.notes)
+    assert dtd.rna_content is not None
+    assert "could not be measured" in dtd.rna_content.reason
+
+
+def test_cells_that_lack_a_type_of_the_model_are_not_used(
+    trained: DTDResult, make: Callable[..., Dataset]
+) -> None:
+    data = make()
+    assert data.train is not None
+    first = str(trained.reference.columns[0])
+    fewer = replace(data, train=data.train.where(data.train.labels.astype(str) != first))
+    composition = trained.composition["bulk"]
+    found = second_opinion(fewer, trained.reference, composition)
+    none = second_opinion(replace(data, train=None), trained.reference, composition)
+    assert found is not None
+    assert none is not None
+    pd.testing.assert_frame_equal(found.relative, none.relative)
+    assert "Some cell types of the model have no single cells" in found.notes[0]
 
 
 # -- where it is computed

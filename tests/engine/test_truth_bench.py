@@ -60,6 +60,29 @@ def test_a_warning_is_right_where_the_type_it_names_is_wrong(truth: Any) -> None
     assert found == {"types": 3, "wrong": 2, "named": 1, "right": 1}
 
 
+def test_types_counted_together_are_in_no_count_of_warnings(truth: Any) -> None:
+    known = truth.Known(frame({"AB": [0.8] * 4, "C": [0.2] * 4}), {"AB": "a|b", "C": "c"})
+    estimate = frame({"a": [0.1] * 4, "b": [0.2] * 4, "c": [0.7] * 4})
+    other = frame({"a": [0.4] * 4, "b": [0.4] * 4, "c": [0.2] * 4})
+    found = truth.judged(estimate, SecondOpinion(estimate, other, other), known)
+    assert found == {"types": 1, "wrong": 1, "named": 1, "right": 1}
+
+
+def test_warnings_of_zero_and_of_missing_types_are_judged_too(truth: Any) -> None:
+    known = truth.Known(
+        frame({"A": [0.5] * 4, "B": [0.2] * 4, "Neutrophils": [0.2] * 4, "rest": [0.1] * 4}),
+        {"A": "a", "B": "b"},
+    )
+    estimate = frame({"a": [0.0] * 4, "b": [1.0] * 4})
+    assert truth.judged_zero(estimate, known) == {"types": 2, "wrong": 2, "named": 1, "right": 1}
+    missing = pd.DataFrame(
+        {"fold": [6.0, 3.0], "genes": ["X", "Y"]}, index=["Neutrophil", "Platelet"]
+    )
+    opinion = SecondOpinion(estimate, estimate, estimate, missing=missing, offset=2.0)
+    found = truth.judged_missing(opinion, known)
+    assert found == {"types": 4, "wrong": 1, "named": 2, "right": 1}
+
+
 def test_a_quick_run_compares_every_method_and_writes_the_tables(
     truth: Any, tmp_path: Path
 ) -> None:
@@ -71,4 +94,5 @@ def test_a_quick_run_compares_every_method_and_writes_the_tables(
     assert "coverage" in lines
     html = (tmp_path / "out.html").read_text("utf-8")
     assert "tiny_pbmc68k" in html
+    assert "Typical factor between genes" in html
     assert "Warnings over all sets" in html

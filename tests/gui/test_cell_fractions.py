@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gui.answers.cell_fractions import FORM, ON
 from gui.app import Application
 from gui.data.example import make_example
 from gui.engine.params import ADTDParams, DTDParams
@@ -120,6 +121,23 @@ def test_measured_contents_convert_the_bulk_and_its_labels_and_back(
     tab.click("dtd-cells-open")
     for name, value in factors.items():
         assert str(name) in tab.text("dtd-cells-contents"), value
+
+
+def test_contradictions_stay_in_cell_fractions_and_say_of_what_they_are(session: DCXCache) -> None:
+    measured(session)
+    rna = composition_of(session, "bulk")
+    session.keep_form(FORM, {ON: True})
+    try:
+        cells = composition_of(session, "bulk")
+    finally:
+        session.keep_form(FORM, {ON: False})
+    assert rna is not None
+    assert cells is not None
+    assert rna.opinion is not None
+    assert cells.opinion is not None
+    assert (rna.frame - cells.frame).abs().to_numpy().max() > 0.01
+    assert cells.opinion.types == rna.opinion.types
+    assert (rna.opinion.what, cells.opinion.what) == ("of 100 %", "RNA fractions, of 100 %")
 
 
 def test_contents_of_the_users_own_are_checked_kept_and_shared_by_both_pages(

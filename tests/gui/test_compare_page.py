@@ -148,6 +148,33 @@ def test_whether_the_groups_would_be_called_alike_is_said() -> None:
     assert "only in the first" in other
 
 
+def test_groups_are_compared_once_for_two_runs_whatever_is_clicked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = run("a", noisy(1)), run("b", noisy(3, 0.01))
+    session = session_of(first, second)
+    params = GroupsParams(column="group")
+    groups = run_groups(DATA, params, progress=lambda *_, **__: None, adtd=first.result)
+    made = Provenance(DATA.training_id, DATA.bulk_id, {"adtd": "a"})
+    session.add_run(Run("g", "groups", "Groups: group", WHEN, params, groups, made))
+    calls: list[Any] = []
+
+    def counted(*given: Any, **more: Any) -> Any:
+        calls.append(given)
+        return run_groups(*given, **more)
+
+    monkeypatch.setattr("gui.answers.comparison.run_groups", counted)
+    sides = Side(session, first), Side(session, second)
+    said = compare(*sides).conclusion
+    assert [compare(*sides).conclusion for _ in range(3)] == [said] * 3
+    assert len(calls) == 2
+    compare(sides[0], Side(session, run("c", noisy(4))))
+    again = run_groups(DATA, params, progress=lambda *_, **__: None, adtd=second.result)
+    session.add_run(Run("g2", "groups", "Groups: again", WHEN, params, again, made))
+    assert "Groups: again" in compare(*sides).conclusion
+    assert len(calls) == 6
+
+
 # -- the page
 # --------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from gui.analyses.genes import GenesParams, run_genes
+from gui.analyses.gene_params import GenesParams
+from gui.analyses.genes import run_genes
 from gui.answers.genes import sentence
 from gui.app import Application, create_app
 from gui.config import Config
@@ -22,6 +23,8 @@ from gui.engine.params import ADTDParams, DTDParams
 from gui.engine.results import Run
 from gui.engine.tasks import run_adtd, run_dtd
 from gui.files import FileKind
+from gui.knowledge.common_names import GenesInUse
+from gui.pages.genes.lookup import known_of
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
 
@@ -419,3 +422,11 @@ def test_a_type_left_out_of_the_glioma_reference_comes_first(
     assert found.likeness.profiles.index[0] == left_out
     assert bool(best["fits"])
     assert f"most like {left_out}" in sentence(found)
+
+
+def test_what_is_known_of_a_gene_is_told_or_nothing() -> None:
+    used = GenesInUse.of(["ACTB", "CD79A", "CD8A", "LYZ", "CD3E"])
+    assert known_of("ACTB", used) == ""
+    assert known_of("CD79A", used).startswith("Known marker of ")
+    assert "negative marker of" in known_of("CD8A", used)
+    assert "BSD-3-Clause" in known_of("CD79A", used)

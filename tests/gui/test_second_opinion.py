@@ -85,7 +85,9 @@ def test_samples_on_both_sides_never_make_medians_that_deny_the_sentence() -> No
     assert (found.samples, found.alike, found.direction) == (5, 3, "lower")
     assert found.markers < found.estimate
     assert found.relative < found.estimate
-    assert "; 2 more are contradicted otherwise." in detail_sentence(found, opinion, "DTD")
+    assert "; 2 more are contradicted in the other direction." in detail_sentence(
+        found, opinion, "DTD"
+    )
 
 
 def test_hover_tells_the_three_estimates_in_the_samples_concerned_alone() -> None:
@@ -93,8 +95,12 @@ def test_hover_tells_the_three_estimates_in_the_samples_concerned_alone() -> Non
     assert hover is not None
     assert hover.types == ("A",)
     assert hover.text("A", "s0") == (
-        "<br>contradicted: ADTD 5.00 %, Markers 40.0 %, Relative errors 40.0 %"
+        "<br>contradicted (without hidden, of 100 %):"
+        " ADTD 5.00 %, Markers 40.0 %, Relative errors 40.0 %"
     )
+    plain = opinion_hover(made_up(), "DTD")
+    assert plain is not None
+    assert plain.text("A", "s0").startswith("<br>contradicted (of 100 %): DTD 5.00 %")
     assert hover.text("A", "s5") == ""
     assert hover.text("hidden", "s0") == ""
     assert hover.text("A", "elsewhere") == ""

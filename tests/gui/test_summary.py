@@ -226,6 +226,11 @@ def test_a_search_that_ends_at_no_regulation_says_so() -> None:
     found_words = summarise(None, search=strongest, searched=50).warnings
     assert any(text.endswith("the data show no regulation.") for text in found_words)
     assert not any("edge of the grid" in text for text in found_words)
+    nearly = replace(found, losses=losses, choices={"min": 1e-3, "one_se": 1.0})
+    found_words = summarise(None, search=nearly, searched=50).warnings
+    assert any("within the standard error" in text for text in found_words)
+    weak = replace(nearly, choices={"min": 1e-3, "one_se": 1e-3})
+    assert not any("no regulation" in t for t in summarise(None, search=weak, searched=50).warnings)
 
 
 def test_a_search_on_few_samples_warns_on_its_tab_in_the_report_and_in_the_record(

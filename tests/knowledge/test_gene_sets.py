@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gui.errors import UnreadableFile
-from gui.knowledge.cell_types import is_kind_of
+from gui.knowledge.cell_types import are_related, is_kind_of
 from gui.knowledge.common_names import GenesInUse
-from gui.knowledge.gene_sets import SHIPPED, parse_gmt, shipped_sets
+from gui.knowledge.gene_sets import SHIPPED, parse_gmt, shipped_sets, without_genes
 from gui.knowledge.human_genes import human_genes
 from gui.knowledge.markers import Markers, shipped_markers
 from gui.resources import resource
@@ -51,6 +51,13 @@ def test_a_gmt_file_of_any_origin_is_read() -> None:
         "B": ("MS4A1", "CD19"),
         "A (line 5)": ("X",),
     }
+
+
+def test_lines_without_genes_are_left_out_and_counted() -> None:
+    text = "A\tx\tCD3E\x0bCD4\tLYZ\nEMPTY\tdescription\nALONE\nB\t\t\tMS4A1\r\nC\t\tCD19"
+    found = parse_gmt(text, "x.gmt")
+    assert found == {"A": ("CD3E\x0bCD4", "LYZ"), "B": ("MS4A1",), "C": ("CD19",)}
+    assert without_genes(text, found) == 2
 
 
 @pytest.mark.parametrize("text", ["", "only one column\n", "name\tdescription\n", "\n\n"])
@@ -120,7 +127,75 @@ def test_markers_get_the_names_of_the_run_and_lists_are_joined() -> None:
         ("T cell", "CD8 T cells", False),
         ("Pro B cell", "Monocytes", False),
         ("B cell", "", False),
+        # Azimuth
+        ("Dendritic cell", "DCs", True),
+        ("Classical monocyte", "CD14 Mono", True),
+        ("Non-classical monocyte", "CD16 Mono", True),
+        ("Non-classical monocyte", "CD14 Mono", False),
+        ("Non-classical monocyte", "Classical monocytes", False),
+        ("CD14 Mono", "Monocyte", True),
+        ("CD14 Mono", "Myeloid cells", True),
+        ("Central memory CD4 T cell", "CD4 TCM", True),
+        ("Effector memory CD8 T cell", "CD8 TEM", True),
+        ("Effector memory CD4 T cell", "CD8 TEM", False),
+        ("CD4 TCM", "CD4 T cell", True),
+        ("CD8 Naive", "Naive T cell", True),
+        ("CD4 CTL", "Cytotoxic CD4 T cell", True),
+        ("Natural killer cell", "NK_CD56bright", False),
+        ("NK_CD56bright", "CD56-bright NK cell", True),
+        ("Erythroid cell", "Eryth", True),
+        ("Hematopoietic stem cell", "HSPC", True),
+        ("Gamma-delta T cell", "gdT", True),
+        ("Type 1 dendritic cell", "cDC1", True),
+        ("B memory", "B cell", True),
+        ("Type 2 innate lymphoid cell", "ILC", True),
+        # CellTypist
+        ("Naive CD4 T cell", "Tcm/Naive helper T cells", True),
+        ("T follicular helper cell", "Follicular helper T cells", True),
+        ("Plasmacytoid dendritic cell", "DC", True),
+        ("Platelet", "Megakaryocytes/platelets", True),
+        ("Type 3 innate lymphoid cell", "ILC3", True),
+        # LM22
+        ("T cells CD4 memory resting", "CD4 T cell", True),
+        ("Regulatory T cell", "T cells regulatory (Tregs)", True),
+        ("T cells gamma delta", "Gamma-delta T cell", True),
+        ("Macrophages M2", "M2 macrophage", True),
+        ("Dendritic cells activated", "Dendritic cell", True),
+        ("Eosinophils", "Eosinophil", True),
+        # tissues and tumours
+        ("CD4 T cell", "CD4Tconv", True),
+        ("Exhausted CD8 T cell", "CD8Tex", True),
+        ("Oligodendrocyte", "Oligo", True),
+        ("Neutrophil", "PMN", True),
+        ("Granulocyte", "PMN", False),
+        ("PMN", "Granulocyte", True),
+        ("Macrophage", "TAMs", True),
+        ("Macrophage", "Macs", True),
+        ("Fibroblast", "CAFs", True),
+        ("GABAergic neuron", "Inhibitory neurons", True),
+        ("T cell", "Lymphocytes", True),
+        ("Lymphocytes", "T cell", False),
+        ("Regulatory T cell", "CD4 T cells", False),
+        ("CD8 T cell", "CD4 T cells", False),
+        ("Natural killer cell", "T cells", False),
+        ("Monocyte", "Macrophage", False),
     ],
 )
 def test_kinds_of_a_type_are_told_by_their_names(name: str, of: str, expected: bool) -> None:
     assert is_kind_of(name, of) is expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("T cell", "CD4 T cells", True),
+        ("Naive B cell", "B cells", True),
+        ("Regulatory T cell", "T cells CD4 conv", True),
+        ("CD4 T cells", "Treg", True),
+        ("Regulatory T cell", "CD8 T cells", False),
+        ("B cell", "CD4 T cells", False),
+    ],
+)
+def test_related_types_share_markers(one: str, other: str, expected: bool) -> None:
+    assert are_related(one, other) is expected
+    assert are_related(other, one) is expected

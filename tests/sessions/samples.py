@@ -195,11 +195,16 @@ def rich(seed: int = 0, *, runs: int = 1, genes: int = 30) -> Snapshot:
 
 
 def analysed() -> Snapshot:
-    """:func:`rich` with what schema 1.3 added: a bootstrap with its draws, and a comparison."""
+    """:func:`rich` with what schema 1.3 added.
+
+    A second opinion, RNA contents, a bootstrap with its draws, comparisons of groups and genes.
+    """
+    from gui.analyses.gene_params import GenesParams
+    from gui.analyses.genes import run_genes
     from gui.analyses.groups import GroupsParams, run_groups
     from gui.engine.bootstrap import compact
     from gui.engine.params import BootstrapParams
-    from gui.engine.results import ApplyResult, BootstrapResult
+    from gui.engine.results import ApplyResult, BootstrapResult, RNAContent, SecondOpinion
 
     content = rich()
     random = np.random.default_rng(3)
@@ -241,7 +246,34 @@ def analysed() -> Snapshot:
             samples_id=content.dataset.samples_id,
         ),
     )
-    return dataclasses.replace(content, runs=(*content.runs, boot, groups))
+    dtd, *others = content.runs
+    mine = dtd.result.composition["bulk"]
+    opinion = SecondOpinion(
+        mine / mine.sum(),
+        mine / mine.sum(),
+        mine / mine.sum(),
+        {"NK": ("G1", "G2", "G3")},
+        ("a note",),
+        pd.DataFrame({"fold": [6.0], "genes": ["S100A8, CSF3R"]}, index=["Neutrophil"]),
+        1.5,
+    )
+    contents = RNAContent(pd.Series([0.5, 1.5, 1.0], index=types), "raw counts")
+    dtd = dataclasses.replace(
+        dtd, result=dataclasses.replace(dtd.result, second_opinion=opinion, rna_content=contents)
+    )
+    adtd = next(run for run in others if run.kind == "adtd")
+    regulated = dataclasses.replace(adtd.result, gene_regulation=adtd.result.reference + 0.5)
+    looked_at = GenesParams(sets=(), markers=())
+    genes = Run(
+        "genes0",
+        "genes",
+        "Genes",
+        WHEN,
+        looked_at,
+        run_genes(content.dataset, looked_at, progress=lambda *_a, **_k: None, adtd=regulated),
+        dataclasses.replace(made, inputs={"adtd": "adtd0"}),
+    )
+    return dataclasses.replace(content, runs=(dtd, *others, boot, groups, genes))
 
 
 Managers = Callable[..., SessionCacheManager]

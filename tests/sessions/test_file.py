@@ -568,6 +568,7 @@ def test_files_of_every_schema_open_in_this_version(
             [
                 ("boot0", "bootstrap", "BootstrapParams", "BootstrapResult"),
                 ("groups0", "groups", "GroupsParams", "GroupsResult"),
+                ("genes0", "genes", "GenesParams", "GenesResult"),
             ]
             if schema >= (1, 3)
             else []
@@ -581,6 +582,11 @@ def test_files_of_every_schema_open_in_this_version(
         boot, groups = found.runs[4], found.runs[5]
         assert (boot.result.draws.dtype, boot.result.draws.shape) == (np.float16, (20, 3, 4))
         assert groups.result.levels == ("x", "z")
+        dtd, genes = found.runs[0].result, found.runs[6].result
+        assert dtd.second_opinion.missing.loc["Neutrophil", "fold"] == 6
+        assert (dtd.second_opinion.offset, dtd.rna_content.source) == (1.5, "raw counts")
+        assert genes.fits()
+        assert genes.likeness.outside > 0
         assert groups.provenance.samples_id == found.dataset.samples_id
     weights = found.runs[0].result.gene_weights
     assert (weights.dtype, hashlib.sha256(weights.to_numpy().tobytes()).hexdigest()[:16]) == (

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from gui.engine.params import ApplyParams
-from gui.engine.results import ApplyResult, Run
+from gui.engine.results import ApplyResult, Run, SecondOpinion
 from gui.sessions.kinds import check_run
 from gui.sessions.snapshot import checked
 from tests.sessions.samples import rich
@@ -43,6 +43,33 @@ def test_a_table_of_fits_without_what_is_read_of_it_is_refused(odd: str) -> None
     for run in runs_with(ODD[odd]):
         with pytest.raises(ValueError, match="does not fit together"):
             check_run(run)
+
+
+def opinion_with(**change: Any) -> Run:
+    """A DTD run of which the second opinion is changed."""
+    dtd = next(run for run in rich().runs if run.kind == "dtd")
+    bulk = dtd.result.composition["bulk"]
+    missing = pd.DataFrame({"fold": [6.0], "genes": ["S100A8, CSF3R"]}, index=["Neutrophil"])
+    opinion = SecondOpinion(bulk, bulk, bulk, missing=missing, offset=1.5)
+    return replace(dtd, result=replace(dtd.result, second_opinion=replace(opinion, **change)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"missing": pd.DataFrame({"fold": ["six"], "genes": ["A"]}, index=["N"])},
+        {"missing": pd.DataFrame({"fold": [6.0], "genes": [3]}, index=["N"])},
+        {"missing": pd.DataFrame({"fold": [6.0]}, index=["N"])},
+        {"offset": "much"},
+        {"offset": True},
+    ],
+    ids=["fold", "genes", "column", "offset", "truth"],
+)
+def test_an_odd_second_opinion_is_refused(change: dict[str, Any]) -> None:
+    check_run(opinion_with())
+    check_run(opinion_with(missing=None, offset=None))
+    with pytest.raises(ValueError, match="does not fit together"):
+        check_run(opinion_with(**change))
 
 
 def test_control_the_tables_of_the_program_are_taken() -> None:

@@ -19,7 +19,7 @@ from gui.data.readers.text_table import read_text_table
 from gui.data.readers.textfile import decoded
 from gui.data.readers.watchdog import watched
 from gui.errors import UnreadableFile
-from gui.knowledge.gene_sets import parse_gmt
+from gui.knowledge.gene_sets import parse_gmt, without_genes
 from gui.knowledge.human_genes import human_genes
 from gui.text import number
 
@@ -82,7 +82,8 @@ def read_knowledge(path: Path, name: str) -> KnowledgeFile:
     UnreadableFile
     """
     try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        with open(path, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         raise UnreadableFile(f"{name} cannot be read.") from None
     plain = name.lower()
@@ -115,13 +116,16 @@ def knowledge_task(dataset: object, params: tuple[Path, str], *, progress: objec
 
 def _looks_like_gmt(text: str) -> bool:
     """Whether the first lines have three tab-separated columns or more, not all as many."""
-    widths = [line.count("\t") + 1 for line in text[:100_000].splitlines()[:50] if line.strip()]
+    widths = [line.count("\t") + 1 for line in text[:100_000].split("\n")[:50] if line.strip()]
     return bool(widths) and min(widths) >= MANY_COLUMNS and len(set(widths)) > 1
 
 
 def _of_sets(text: str, name: str, digest: str) -> KnowledgeFile:
     sets = parse_gmt(text, name)
-    return KnowledgeFile("sets", name, digest, f"{number(len(sets))} gene sets.", sets=sets)
+    note, empty = f"{number(len(sets))} gene sets.", without_genes(text, sets)
+    if empty:
+        note += f" {number(empty)} line{'s' if empty > 1 else ''} without genes left out."
+    return KnowledgeFile("sets", name, digest, note, sets=sets)
 
 
 def _of_markers(table: pd.DataFrame, name: str, digest: str) -> KnowledgeFile:
@@ -154,7 +158,7 @@ def _of_markers(table: pd.DataFrame, name: str, digest: str) -> KnowledgeFile:
         f" types from the column “{cell_type[:40]}”, genes from “{gene[:40]}”."
     )
     if change:
-        note += f" A negative “{change[:40]}” is taken as not expressed."
+        note += f" Rows with a negative “{change[:40]}” are left out."
     return KnowledgeFile("markers", name, digest, note, markers=found)
 
 
@@ -173,11 +177,12 @@ def _rows(
         title = str(cell_type).strip()[:LONGEST]
         if not title or title.lower() in MISSING_TEXTS:
             continue
-        down = str(moved).lstrip().startswith("-")
+        if str(moved).lstrip().startswith(("-", "−")):
+            continue  # lower than in other types, which does not mean not expressed
         kept = _species(str(whose))
         for gene in _genes(str(listed)):
             bare = gene[:-1] if gene[-1] in "+-" else gene  # no gene's name ends so
-            sign = "-" if down or gene[-1] == "-" else "+"
+            sign = "-" if gene[-1] == "-" else "+"
             if bare:
                 count += 1
                 if count > MOST_MARKERS:

@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from dash import Input, Output, State, html
 
-from gui.analyses.genes import GenesParams, regulation_calls
+from gui.analyses.gene_params import GenesParams, regulation_calls
 from gui.answers.confidence_intervals import bootstrap_of
 from gui.components.common import empty_state
 from gui.components.figure import bind_figure_export, figure_card

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from gui.analyses.genes import GenesParams
+from gui.analyses.gene_params import GenesParams
 from gui.components.views import GONE, SHOWN
 from gui.text import number
 
@@ -27,7 +27,7 @@ HEADERS = {
     "log2": "log2",
     "factor": "Factor",
     "support": "Support",
-    "stability": "Same direction in the draws",
+    "stability": "Sign stability (bootstrap)",
     "expression": "Expression per 10 000",
     "supported": "Supported",
     "call": "Regulated",

@@ -10,7 +10,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.analyses.genes import GenesResult
 from gui.analyses.hidden_likeness import EXPLAINED
-from gui.answers.genes import hidden_marker_table, looks_like, profile_table
+from gui.answers.genes import hidden_marker_table, looks_like, marker_sources, profile_table
 from gui.components.persistent_controls import PersistentControls
 from gui.components.views import switch
 from gui.figures import genes as figures
@@ -66,7 +66,8 @@ def words_for(result: GenesResult) -> str:
         if likeness.outside == likeness.outside
         else ""
     )
-    return f"The hidden profile: {looks_like(likeness, result.types)}.{outside}"
+    said = f"The hidden profile: {looks_like(likeness, result.types)}.{outside}"
+    return f"{said} {marker_sources(result)}".rstrip()
 
 
 kept.bind()

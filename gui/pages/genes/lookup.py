@@ -9,14 +9,14 @@ import pandas as pd
 from dash import Input, Output, State
 from dash.exceptions import PreventUpdate
 
-from gui.analyses.genes import called
+from gui.analyses.gene_params import called
 from gui.components.persistent_controls import PersistentControls
 from gui.components.views import switch
 from gui.engine.regulation import regulation_of
 from gui.errors import DeconomixError
 from gui.figures import genes as figures
 from gui.knowledge.common_names import GenesInUse
-from gui.knowledge.markers import shipped_markers
+from gui.knowledge.markers import SHIPPED_NAME, SHIPPED_SOURCE, shipped_markers
 from gui.pages.genes.base import (
     GENE,
     TAB,
@@ -91,8 +91,19 @@ def known_of(gene: str, genes: GenesInUse) -> str:
         return ""
     markers = shipped_markers(genes.species).in_use(GenesInUse.of([gene]))
     said = markers.by_gene.get(gene, [])
-    types = [name if direction == "+" else f"absence of {name}" for name, direction, _ in said]
-    return f"Known marker of {some(dict.fromkeys(types), 8)} (marker lists of the program)."
+    of = {
+        sign: list(dict.fromkeys(name for name, direction, _ in said if direction == sign))
+        for sign in "+-"
+    }
+    parts = [
+        f"{words} {some(of[sign], 8)}"
+        for sign, words in (("+", "known marker of"), ("-", "negative marker of"))
+        if of[sign]
+    ]
+    if not parts:
+        return ""
+    text = ", ".join(parts)
+    return f"{text[0].upper()}{text[1:]} ({SHIPPED_NAME}: {SHIPPED_SOURCE})."
 
 
 def long_table(parts: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -9,10 +9,10 @@ import pandas as pd
 from dash import Input, Output, State
 from dash.exceptions import PreventUpdate
 
-from gui.analyses.genes import GAIN, LOSS, GenesResult
-from gui.answers.genes import marker_table
+from gui.analyses.gene_markers import CONTRARY, FITTING
+from gui.analyses.genes import GenesResult
+from gui.answers.genes import marker_sources, marker_table
 from gui.components.persistent_controls import PersistentControls
-from gui.knowledge.markers import SHIPPED_NAME, SHIPPED_SOURCE
 from gui.pages.genes.base import MARKERS, TAB, Panel, genes_run, no_analysis, page
 from gui.plugin import JOBS, REVISION, Context
 from gui.text import number, some
@@ -53,15 +53,14 @@ def words_for(result: GenesResult, cell_type: str) -> str:
     table = result.markers
     if cell_type != ALL:
         table = table[table["cell_type"] == cell_type]
-    own = int((table["verdict"] == GAIN).sum())
-    against = int((table["verdict"] == LOSS).sum())
+    own = int(table["verdict"].isin(FITTING).sum())
+    against = int(table["verdict"].isin(CONTRARY).sum())
     lists = some(result.marker_lists, 4) or "no list"
-    source = f" {SHIPPED_SOURCE}." if SHIPPED_NAME in result.marker_lists else ""
     return (
         f"{number(len(table))} regulated genes are known markers ({lists}): {number(own)} fit their"
         f" own type, {number(against)} go against it. A marker of another type that goes up can"
         " also mean cells of that type which the reference lacks; one that goes down, a reference"
-        f" cell type that was not pure.{source}"
+        f" cell type that was not pure. {marker_sources(result)}"
     )
 
 

@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 from dash import ALL, Input, Output, State, html
 from dash.exceptions import PreventUpdate
 
-from gui.analyses.genes import SHIPPED_MARKERS
+from gui.analyses.gene_params import SHIPPED_MARKERS
 from gui.components.common import clicked, cut
 from gui.components.file_field import FileField
 from gui.data.readers.knowledge_file import knowledge_task

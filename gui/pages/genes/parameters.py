@@ -10,7 +10,8 @@ from dash import ALL, Input, Output, html
 from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
-from gui.analyses.genes import SHIPPED_MARKERS, GenesParams, run_genes
+from gui.analyses.gene_params import SHIPPED_MARKERS, GenesParams
+from gui.analyses.genes import run_genes
 from gui.answers.analyses import source_name
 from gui.components.common import card, clicked, tip_label
 from gui.components.form import folded

@@ -9,7 +9,7 @@ import pandas as pd
 from dash import Input, Output, State
 from dash.exceptions import PreventUpdate
 
-from gui.analyses.genes import GenesParams
+from gui.analyses.gene_params import GenesParams
 from gui.answers.confidence_intervals import stability
 from gui.components.persistent_controls import PersistentControls
 from gui.components.views import switch

@@ -101,10 +101,10 @@ def test_panglaodb_keeps_its_species(tmp_path: Path) -> None:
     assert set(own.markers(one.key, "").table["gene"]) == {"CTRB1", "KLK1", "RBPJL"}
 
 
-def test_what_goes_down_in_a_cluster_is_not_its_marker(tmp_path: Path) -> None:
+def test_what_goes_down_in_a_cluster_is_left_out(tmp_path: Path) -> None:
     found = read_knowledge(written(tmp_path, "markers.csv", SEURAT), "markers.csv")
-    assert rows(found) == {("T", "CD3E", "+"), ("Mono", "LYZ", "+"), ("Mono", "CD3E", "-")}
-    assert "avg_log2FC" in found.note
+    assert rows(found) == {("T", "CD3E", "+"), ("Mono", "LYZ", "+")}
+    assert "negative “avg_log2FC” are left out" in found.note
 
 
 def test_genes_are_found_by_what_they_are_where_no_column_is_called_so(tmp_path: Path) -> None:
@@ -197,3 +197,15 @@ def test_a_damaged_entry_is_left_out_or_named(tmp_path: Path, damage: str) -> No
     (tmp_path / f"{name}.json").write_text(text, encoding="utf-8")
     with pytest.raises(MissingPart):
         own.sets(one.key)
+
+
+def test_lines_without_genes_are_counted_in_the_note_and_the_file_is_hashed_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mine.gmt"
+    path.write_text("A\tx\tCD3E\tCD4\nEMPTY\tx\nB\tx\tMS4A1\n", encoding="utf-8")
+    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("read as a whole"))
+    found = read_knowledge(path, "mine.gmt")
+    assert list(found.sets or {}) == ["A", "B"]
+    assert found.note == "2 gene sets. 1 line without genes left out."
+    assert len(found.sha256) == 64

@@ -369,7 +369,7 @@ def _recognised(parts: Mapping[Any, Seen]) -> Any:
     head = dmc.TableThead(
         dmc.TableTr(
             [
-                dmc.TableTh(""),
+                dmc.TableTh(html.Span("What was recognised", className="dcx-heard")),
                 *[
                     dmc.TableTh([PART_NAMES[role], html.Br(), cut(part.name, 40)])
                     for role, part in parts.items()

@@ -226,7 +226,9 @@ def test_rename_then_a_new_session_is_empty_and_the_old_one_is_whole(
     go(page, "Upload")
     expect(page.locator("#upload-page")).to_contain_text("No data yet")
     cells_only(page, tiny_data, "Second")  # load again: into the empty session that is open
-    expect(page.locator("#dcx-nav a").filter(has_text="needs a DTD run")).to_have_count(1)
+    expect(
+        page.locator("#dcx-nav a[href='/adtd']").filter(has_text="needs a DTD run")
+    ).to_have_count(1)
     page.click("#dcx-session-button")
     page.locator("#dcx-session-menu").get_by_text("melanoma run 1").click()
     current(page, "melanoma run 1")

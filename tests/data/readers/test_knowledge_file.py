@@ -133,21 +133,21 @@ def test_gene_sets_are_told_by_name_or_look(tmp_path: Path, name: str) -> None:
     assert found.sets == {"A": ("CD3E", "CD4"), "B": ("MS4A1", "CD19", "CD22")}
 
 
-@pytest.mark.parametrize(
-    ("name", "data"),
-    [
-        ("no_types.csv", b"gene,score,rank\nCD3E,1,1\nCD4,2,2\n"),
-        ("no_genes.csv", b"cell type,score\nT,1\nB,2\n"),
-        ("empty_genes.csv", b"cell type,gene\nT,\nB,NA\n"),
-        ("broken.gmt", b"only a name\n"),
-        ("empty.gmt", b""),
-        ("damaged.gmt.gz", gzip.compress(b"A\tx\tCD3E\n" * 2000)[:40]),
-        ("picture.csv", b"\x89PNG\r\n\x1a\n" + bytes(200)),
-    ],
-)
-def test_what_is_neither_is_refused_in_a_sentence(tmp_path: Path, name: str, data: bytes) -> None:
+NEITHER = {
+    "no_types.csv": b"gene,score,rank\nCD3E,1,1\nCD4,2,2\n",
+    "no_genes.csv": b"cell type,score\nT,1\nB,2\n",
+    "empty_genes.csv": b"cell type,gene\nT,\nB,NA\n",
+    "broken.gmt": b"only a name\n",
+    "empty.gmt": b"",
+    "damaged.gmt.gz": gzip.compress(b"A\tx\tCD3E\n" * 2000)[:40],
+    "picture.csv": b"\x89PNG\r\n\x1a\n" + bytes(200),
+}
+
+
+@pytest.mark.parametrize("name", NEITHER)
+def test_what_is_neither_is_refused_in_a_sentence(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    path.write_bytes(data)
+    path.write_bytes(NEITHER[name])
     with pytest.raises(UnreadableFile, match=name.split(".")[0]):
         read_knowledge(path, name)
 

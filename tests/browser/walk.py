@@ -55,11 +55,12 @@ def go(page: Page, key: str) -> None:
 
 
 def walk(page: Page, at: Callable[[str], None] = nothing) -> list[str]:
-    """Every page in the list at the left, with its tabs; then the header's menus.
+    """Every page in the list at the left that can be opened, with its tabs; then the header's menus.
 
     Returns the keys of the pages.
     """
-    keys = [str(link.get_attribute("href")).strip("/") for link in page.locator("#dcx-nav a").all()]
+    links = page.locator("#dcx-nav a:not([data-disabled])").all()
+    keys = [str(link.get_attribute("href")).strip("/") for link in links]
     for key in keys:
         go(page, key)
         at(key)

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from gui.sessions.manager import LOCAL
+from gui.shell.opening import OpeningAnswers
 from tests.browser.conftest import PATIENCE
 from tests.sessions import samples
 
@@ -103,8 +104,12 @@ def test_the_proposed_name_of_a_session_is_typed_over(opened: Page, watched: Any
     assert watched.complaints == []
 
 
-def test_a_page_says_that_its_answer_is_on_the_way(opened: Page, watched: Any) -> None:
+def test_a_page_says_that_its_answer_is_on_the_way(
+    opened: Page, watched: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Bars where a sentence comes, a ring where a figure comes; and neither once it is there."""
+    # the answers that would come with the page have to be asked for
+    monkeypatch.setattr(OpeningAnswers, "write_into", lambda *_: [])
     held: list[Route] = []
     names = ["upload-answer.children", "upload-type-counts.figure"]
 

@@ -12,6 +12,7 @@ from gui.analyses.groups import GroupsParams, GroupsResult
 from gui.figures.text import p_text, shorten, three
 from gui.statistics.fraction_scales import CLOSURE
 from gui.statistics.group_design import FEWEST
+from gui.statistics.group_tests import smallest_p
 from gui.text import number
 
 MOST_NAMED = 4
@@ -87,9 +88,41 @@ def sentence(result: GroupsResult) -> str:
         named = sizes_text(tested, sum(tested.values()))
         across = f"{'over' if changes else 'between'} {named}"
     if not called:
-        return f"No cell type {verb}s {across}; that does not show that they are equal."
+        equal = "there is no association" if changes else "they are equal"
+        but = out_of_reach(result) or f"that does not show that {equal}."
+        return f"No cell type {verb}s {across}; {but}"
     verb += "s" * (len(called) == 1)
     return f"{len(called)} of {count} cell types {verb} {across}: {_named(result, called)}."
+
+
+def out_of_reach(result: GroupsResult) -> str:
+    """That the smallest p-value of an exact test is no call of one cell type; "" where it is."""
+    p = result.table["p"].dropna()
+    if not len(p) or "exact" not in result.table or not result.table.loc[p.index, "exact"].all():
+        return ""
+    if result.kind == "paired":
+        sizes = [len(result.design) // len(result.levels)]
+    elif result.levels:
+        sizes = [result.sizes[level] for level in result.compared]
+    else:
+        sizes = [len(result.design)]
+    # of ties one of the two tails may be smaller still
+    smallest = min(smallest_p(result.key, sizes), float(p.min()))
+    needed = math.ceil(smallest * result.family / result.level - 1e-9)
+    if not needed > 1:
+        return ""
+    rate = f"a false discovery rate of {100 * result.level:g} %"
+    if needed > result.family:
+        return (
+            f"with so few samples no difference could reach {rate}: the smallest p that the test"
+            f" can give is {three(smallest)}."
+        )
+    return (
+        f"with so few samples and {result.family} types no single difference could reach {rate}:"
+        f" the smallest p that the test can give is {three(smallest)}, adjusted"
+        f" {three(min(smallest * result.family, 1.0))}. At least {needed} types would have to"
+        " differ as clearly at once."
+    )
 
 
 def _named(result: GroupsResult, called: Sequence[str]) -> str:

@@ -192,3 +192,36 @@ def test_of_which_intervals_are_shown_nothing_is_said() -> None:
     found = analysis_summary(session, run).warnings
     assert any("not the DTD run" in text for text in found)
     assert session.outdated(run) is None
+
+
+@pytest.mark.parametrize(
+    ("sizes", "params", "said"),
+    [
+        ((4, 4), {}, "p that the test can give is 0.0286, adjusted 0.143. At least 3 types"),
+        ((4, 4), {"level": 0.01}, "no difference could reach a false discovery rate of 1 %"),
+        ((9, 9), {}, "that does not show that they are equal"),
+        ((4, 4), {"level": 0.15}, "that does not show that they are equal"),
+        ((4, 4), {"compare": "trend", "groups": ("A", "B")}, "no single difference could reach"),
+        ((6, 6), {"compare": "trend", "groups": ("A", "B")}, "that there is no association"),
+    ],
+)
+def test_a_test_that_cannot_find_one_difference_says_so(
+    sizes: tuple[int, ...], params: dict[str, Any], said: str
+) -> None:
+    fractions = drawn([LOW, LOW], sizes, seed=1)
+    # the samples are dealt out in the order of one type, so that nothing differs
+    order = np.argsort(fractions.iloc[0].to_numpy(), kind="stable")
+    arm = np.empty(sum(sizes), dtype=object)
+    arm[order] = [("A", "B", "B", "A")[i % 4] for i in range(sum(sizes))]
+    result = compared(fractions, {"arm": list(arm)}, **params)
+    assert not result.called
+    assert said in words.sentence(result)
+
+
+def test_too_few_pairs_or_numbers_for_a_call_are_said() -> None:
+    fractions = drawn([LOW, LOW], [4, 4])
+    arm, who = arms([4, 4], "AB"), list("wxyzwxyz")
+    paired = compared(fractions, {"arm": arm, "who": who}, subject="who")
+    assert "can give is 0.125." in words.sentence(paired)
+    along = compared(fractions.iloc[:, :4], {"age": [50, 61, 40, 77]}, compare="number")
+    assert "can give is 0.0833." in words.sentence(along)

@@ -326,3 +326,22 @@ def test_gene_regulation_is_compared_between_groups_where_a_run_has_it(
     text = report(session, "groups").decode()
     assert "14 genes are regulated differently" in text
     assert "10.2307/2532216" in text
+
+
+def test_number_stays_chosen_while_the_column_holds_numbers(
+    program: Application, open_tab: Callable[..., Any]
+) -> None:
+    session = filled(program, 8)
+    data = session.need_dataset()
+    assert data.clinical is not None
+    table = data.clinical.table.assign(grade=[1, 2, 3, 1, 2, 3, 1, 2])
+    session.set_dataset(replace(data, clinical=replace(data.clinical, table=table)), keep_runs=True)
+    tab = open_tab(program)
+    show(tab, session.session_id)
+    tab.go("groups")
+    chosen = []
+    # as many values as samples; a few that repeat; text
+    for name in ("age", "grade", "age", "arm", "grade"):
+        choose(tab, column=name)
+        chosen.append(tab.get("groups-compare", "value"))
+    assert chosen == ["number", "number", "number", "groups", "groups"]

@@ -23,6 +23,7 @@ from gui.pages.groups.base import (
     field_inputs,
     field_states,
     form,
+    holds_numbers,
     is_many_numbers,
     levels_of,
     page,
@@ -101,10 +102,14 @@ def offer_groups(
 )
 def suggest(ctx: Context, column: str | None, compare: str, cuts: str | None) -> str:
     """A number with many values is first compared as a number, and text never."""
-    if is_many_numbers(ctx.session.dataset, column):
+    data, run = ctx.session.dataset, ctx.session.current(page.key)
+    params = run.params if run is not None else None
+    if isinstance(params, GroupsParams) and (params.column, params.compare) == (column, compare):
+        raise PreventUpdate  # an earlier run was brought back
+    if is_many_numbers(data, column):
         if compare == "groups" and not cuts:
             return "number"
-    elif compare == "number":
+    elif compare == "number" and column and not holds_numbers(data, column):
         return "groups"
     raise PreventUpdate
 

@@ -155,8 +155,13 @@ def _named(result: GroupsResult, called: Sequence[str]) -> str:
     return ", ".join(parts)
 
 
-def contrary(result: GroupsResult) -> list[str]:
+def contrary(result: GroupsResult, names: Sequence[str] | None = None) -> list[str]:
     """Types called in one direction by the test while their fraction goes the other way.
+
+    Parameters
+    ----------
+    names
+        To look among others than those called.
 
     The test compares with the geometric mean of all types: where most of them fall, one that falls
     less rises against it.
@@ -164,7 +169,7 @@ def contrary(result: GroupsResult) -> list[str]:
     scale = result.table["scale"]
     return [
         name
-        for name in result.called
+        for name in (result.called if names is None else names)
         if scale[name] == "log-ratio" and direction(result, name) * fraction_way(result, name) < 0
     ]
 
@@ -295,6 +300,25 @@ def warnings(result: GroupsResult) -> list[str]:
     return [*found, *(note for note in result.notes if note != CLOSURE)]
 
 
+def signs_note(result: GroupsResult) -> str:
+    """That and why effect and percentage points of a row differ in sign; "" where none does."""
+    if "points" not in result.table.columns:
+        return ""
+    apart = contrary(result, [str(name) for name in result.table.index])
+    if not apart:
+        return ""
+    return (
+        f"{EFFECT_NAMES[result.key]} and percentage points point in different directions for"
+        f" {_list(apart)}. Both can be right: the test is of the log-ratio to the geometric mean of"
+        " all types, which moves with the others, percentage points are of the fraction itself."
+    )
+
+
+def table_note(result: GroupsResult) -> str:
+    """Below the table: what closure does, and rows whose two effects differ in sign."""
+    return " ".join(filter(None, [signs_note(result), CLOSURE]))
+
+
 def shown_table(result: GroupsResult) -> pd.DataFrame:
     """By cell type as on screen: effect with interval, percentage points, then p."""
     table = result.table
@@ -355,7 +379,7 @@ def shown_tables(result: GroupsResult) -> dict[str, pd.DataFrame]:
         first, second = map(shorten, result.compared)
         less = f" Differences are {second} minus {first}."
     effect = f"{EFFECT_NAMES[result.key]}: {effect_text(result)}."
-    found = {f"{effect}{less} {CLOSURE}": shown_table(result)}
+    found = {f"{effect}{less} {table_note(result)}": shown_table(result)}
     if len(result.pairs):
         found[PAIRS] = shown_pairs(result)
     return found

@@ -95,6 +95,23 @@ def test_a_fraction_that_falls_while_its_log_ratio_rises_is_said(kind: str) -> N
     assert words.contrary(result) == ["a"]
     assert "relative to the other types, although its fraction is lower" in words.sentence(result)
     assert any("goes the other way" in text for text in words.warnings(result))
+    if kind != "trend":
+        assert "different directions for a" in words.table_note(result)
+        assert "different directions for a" in next(iter(words.shown_tables(result)))
+
+
+def test_a_row_with_two_signs_is_explained_below_the_table_although_nothing_is_called() -> None:
+    before = (0.5, 0.3, 0.05, 0.05, 0.05, 0.05)
+    after = (0.46, 0.515, 0.00625, 0.00625, 0.00625, 0.00625)
+    fractions = drawn([before, after], [12, 12])
+    table = {"arm": arms([12, 12], "AB"), "age": list(range(40, 52)) * 2}
+    adjusted = compared(fractions, table, covariates=("age",), level=1e-30)
+    assert not adjusted.called
+    first = words.shown_table(adjusted).loc["a"]
+    assert first["Adjusted difference"] * first["Percentage points"] < 0
+    assert "Adjusted difference and percentage points point in" in words.table_note(adjusted)
+    steady = compared(drawn([LOW, HIGH], [12, 12]), {"arm": table["arm"]})
+    assert words.signs_note(steady) == ""
 
 
 def test_the_order_of_text_is_asked_for_before_a_trend() -> None:

@@ -22,6 +22,7 @@ from gui.answers.groups import (
     shown_samples,
     shown_table,
     summary_line,
+    table_note,
 )
 from gui.components.analysis import AnalysisHead, go_to
 from gui.components.common import card, empty_state, two_columns
@@ -39,7 +40,6 @@ from gui.pages.groups.base import form, page, source_options
 from gui.pages.groups.fields import column
 from gui.plugin import DARK, REVISION, Context
 from gui.report.analyses import one_type
-from gui.statistics.fraction_scales import CLOSURE
 
 EFFECTS, ALL, ONE, MAP, TABLE, PAIRS, SAMPLES = (
     "effects",
@@ -200,7 +200,7 @@ def note_of(result: GroupsResult, look: str) -> str:
             if len(result.pairs)
             else "There are pairs where three or more groups are compared."
         )
-    return CLOSURE
+    return table_note(result)
 
 
 def table_of(result: GroupsResult, look: str) -> pd.DataFrame:

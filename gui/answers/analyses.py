@@ -100,13 +100,17 @@ def analysis_summary(session: DCXCache, run: Run) -> AnalysisSummary:
             )
     found += _contradicted(session, run)
     found += text.warnings(run.result)
-    basis = next((source_name(s) for s in sources_of(session, run)), "")
     return AnalysisSummary(
         text.sentence(run.result),
         tuple(text.details(run.result)),
-        basis,
+        basis_name(session, run),
         tuple(dict.fromkeys(found)),
     )
+
+
+def basis_name(session: DCXCache, run: Run) -> str:
+    """The run whose composition an analysis is of, in words; "" if that is gone."""
+    return next((source_name(source) for source in sources_of(session, run)), "")
 
 
 def _contradicted(session: DCXCache, run: Run) -> list[str]:
@@ -185,11 +189,11 @@ def inputs_of(session: DCXCache, run: Run) -> dict[str, str]:
 
 
 def source_label(run: Run) -> str:
-    """The same for a narrow list: "ADTD, 30 Nov 01:12 (Hidden background)"."""
+    """The same for a narrow list: "ADTD, 30 Nov 01:12:07 (Hidden background)"."""
     model = getattr(run.params, "model", None)
     method = f" ({model_name(model)})" if run.kind == "adtd" and isinstance(model, str) else ""
     kind = {"apply": "DTD"}.get(run.kind, run.kind.upper())
-    return f"{kind}, {run.created.astimezone():%d %b %H:%M}{method}"
+    return f"{kind}, {run.created.astimezone():%d %b %H:%M:%S}{method}"
 
 
 def source_name(run: Run) -> str:

@@ -14,7 +14,7 @@ import pytest
 from gui.analyses.groups import GroupsParams, GroupsResult, run_groups
 from gui.analyses.samples import as_groups, order_is_known
 from gui.answers import groups as words
-from gui.answers.analyses import analysis_summary
+from gui.answers.analyses import analysis_summary, source_label
 from gui.engine.results import Provenance, Run
 from gui.errors import DataError
 from gui.sessions.cache import DCXCache
@@ -242,3 +242,14 @@ def test_too_few_pairs_or_numbers_for_a_call_are_said() -> None:
     assert "can give is 0.125." in words.sentence(paired)
     along = compared(fractions.iloc[:, :4], {"age": [50, 61, 40, 77]}, compare="number")
     assert "can give is 0.0833." in words.sentence(along)
+
+
+def test_runs_of_the_same_minute_have_labels_of_their_own() -> None:
+    made = Provenance("training", "bulk")
+    labels = {
+        source_label(
+            Run("r", "dtd", "DTD", datetime(2026, 11, 30, 2, 59, s, tzinfo=UTC), *[None] * 2, made)
+        )
+        for s in (1, 2, 3)
+    }
+    assert len(labels) == 3

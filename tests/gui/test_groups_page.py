@@ -105,6 +105,8 @@ def test_two_groups_are_compared_and_the_answer_names_who_differs(opened: Any) -
     # again, with the same: a second run, and both are in the list
     compare(tab, session)
     assert "(2)" in tab.text("groups-runs-open")
+    listed = tab.text("groups-runs-list")
+    assert listed.count("Computed from the ADTD run (Hidden background) of ") == 2, listed
 
 
 def test_every_view_shows_the_result_twice(opened: Any) -> None:

@@ -11,6 +11,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.analyses.groups import GroupsResult
 from gui.analyses.samples import grouping_columns
+from gui.answers.analyses import basis_name
 from gui.answers.groups import (
     PAIRS as PAIRS_TEXT,
 )
@@ -63,7 +64,13 @@ TABLES = (TABLE, PAIRS, SAMPLES)
 FILES = {TABLE: "groups", PAIRS: "groups-pairs", SAMPLES: "groups-samples"}
 TYPE = "type:"
 NO_COLUMNS = "Nothing is known that divides the samples"
-previous = PreviousRuns(page, "groups", form, describe=lambda run: summary_line(run.result))
+previous = PreviousRuns(
+    page,
+    "groups",
+    form,
+    describe=lambda run: summary_line(run.result),
+    basis=lambda ctx, run: basis_name(ctx.session, run),
+)
 
 
 def nothing(ctx: Context) -> Any:

@@ -8,7 +8,7 @@ import dash_mantine_components as dmc
 from dash import Input, Output, html
 from dash.exceptions import PreventUpdate
 
-from gui.answers.analyses import inputs_of, sources_of
+from gui.answers.analyses import basis_name, inputs_of, sources_of
 from gui.answers.survival import needs_ridge, short_answer
 from gui.components.analysis import AnalysisHead, go_to
 from gui.components.common import empty_state, warning
@@ -43,7 +43,13 @@ def nothing(ctx: Context) -> Any:
     )
 
 
-runs = PreviousRuns(page, page.key, form, describe=lambda run: short_answer(run.result))
+runs = PreviousRuns(
+    page,
+    page.key,
+    form,
+    describe=lambda run: short_answer(run.result),
+    basis=lambda ctx, run: basis_name(ctx.session, run),
+)
 head = AnalysisHead(page, runs, nothing)
 
 

@@ -69,7 +69,8 @@ def ridge_offer() -> Any:
 @page.callback(Output(page.id.ridge_offer, "style"), REVISION)
 def offer_ridge(ctx: Context, _revision: str | None) -> Any:
     run = survival_run(ctx)
-    return SHOWN if run is not None and needs_ridge(run.result) else GONE
+    asks = run is not None and not run.params.ridge and needs_ridge(run.result)
+    return SHOWN if asks else GONE
 
 
 @page.callback(Input(page.id.use_ridge, "n_clicks"), prevent_initial_call=True)

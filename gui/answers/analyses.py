@@ -85,6 +85,20 @@ def analysis_summary(session: DCXCache, run: Run) -> AnalysisSummary:
     """The answer of an analysis, the run it is of, and what weakens it."""
     text = TEXTS[run.kind]
     found = [MARKS[mark] for mark in session.marks if mark in MARKS]
+    found += older(session, run)
+    found += _contradicted(session, run)
+    found += text.warnings(run.result)
+    return AnalysisSummary(
+        text.sentence(run.result),
+        tuple(text.details(run.result)),
+        basis_name(session, run),
+        tuple(dict.fromkeys(found)),
+    )
+
+
+def older(session: DCXCache, run: Run) -> list[str]:
+    """That an analysis is of other data or other runs than those shown, or nothing."""
+    found = []
     if outdated := session.outdated(run):
         found.append(f"{ANALYSES[run.kind].title}: {outdated}")
     for name, run_id in run.provenance.inputs.items():
@@ -98,14 +112,18 @@ def analysis_summary(session: DCXCache, run: Run) -> AnalysisSummary:
                 f"Computed from the {source_name(source)}, which is not the {name.upper()} run"
                 " shown on its page."
             )
-    found += _contradicted(session, run)
-    found += text.warnings(run.result)
-    return AnalysisSummary(
-        text.sentence(run.result),
-        tuple(text.details(run.result)),
-        basis_name(session, run),
-        tuple(dict.fromkeys(found)),
-    )
+    return found
+
+
+def source_now(session: DCXCache, run: Run) -> Run | None:
+    """The run whose composition an analysis would be of today: the one shown, of the same kind."""
+    there = composition_runs(session)
+    for kind in ("adtd", "apply", "dtd"):
+        current = session.current(kind)
+        if kind in run.provenance.inputs and current is not None:
+            same = (found for found in there if found.id == current.id)
+            return next(same, there[0] if there else None)
+    return there[0] if there else None
 
 
 def basis_name(session: DCXCache, run: Run) -> str:

@@ -15,6 +15,7 @@ from gui.analyses.groups import GroupsParams, GroupsResult, run_groups
 from gui.analyses.samples import as_groups, order_is_known
 from gui.answers import groups as words
 from gui.answers.analyses import analysis_summary, source_label
+from gui.engine.params import DTDParams
 from gui.engine.results import Provenance, Run
 from gui.errors import DataError
 from gui.sessions.cache import DCXCache
@@ -245,11 +246,9 @@ def test_too_few_pairs_or_numbers_for_a_call_are_said() -> None:
 
 
 def test_runs_of_the_same_minute_have_labels_of_their_own() -> None:
-    made = Provenance("training", "bulk")
-    labels = {
-        source_label(
-            Run("r", "dtd", "DTD", datetime(2026, 11, 30, 2, 59, s, tzinfo=UTC), *[None] * 2, made)
-        )
-        for s in (1, 2, 3)
-    }
-    assert len(labels) == 3
+    def label(second: int) -> str:
+        created = datetime(2026, 11, 30, 2, 59, second, tzinfo=UTC)
+        made = Provenance("training", "bulk")
+        return source_label(Run("r", "dtd", "DTD", created, DTDParams(), None, made))
+
+    assert len({label(second) for second in (1, 2, 3)}) == 3

@@ -347,3 +347,26 @@ def test_number_stays_chosen_while_the_column_holds_numbers(
         choose(tab, column=name)
         chosen.append(tab.get("groups-compare", "value"))
     assert chosen == ["number", "number", "number", "groups", "groups"]
+
+
+def test_a_result_of_an_older_run_says_so_in_the_open_and_runs_again(opened: Any) -> None:
+    tab, session = opened()
+    choose(tab, column="arm")
+    compare(tab, session)
+    assert "Run again" not in tab.text("groups-head-warnings")
+    first = session.current("adtd")
+    assert first is not None
+    session.add_run(replace(first, id="adtd1", created=datetime.now(UTC)))
+    tab.tick()
+    bar = tab.get("groups-head-warnings", "children")
+    assert "which is not the ADTD run shown on its page" in json.dumps(bar, default=str)
+    groups = session.current("groups")
+    assert groups is not None
+    tab.click({"page": "groups", "part": "head-again", "index": groups.id})
+    until(lambda: len(session.runs("groups")) == 2)
+    tab.tick()
+    again = session.current("groups")
+    assert again is not None
+    assert again.provenance.inputs["adtd"] == "adtd1"
+    assert again.params == groups.params
+    assert "Run again" not in tab.text("groups-head-warnings")

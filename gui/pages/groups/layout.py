@@ -35,10 +35,10 @@ from gui.components.views import GONE, SHOWN, Views, graph_height_style, options
 from gui.figures.groups import effects, heatmap, overview
 from gui.figures.palette import type_colours
 from gui.figures.template import styled
-from gui.pages.groups import parameters as _parameters  # noqa: F401  records its callbacks
 from gui.pages.groups import regulation
 from gui.pages.groups.base import form, page, source_options
 from gui.pages.groups.fields import column
+from gui.pages.groups.parameters import start
 from gui.plugin import DARK, REVISION, Context
 from gui.report.analyses import one_type
 
@@ -97,7 +97,9 @@ def nothing(ctx: Context) -> Any:
     )
 
 
-head = AnalysisHead(page, previous, nothing)
+head = AnalysisHead(
+    page, previous, nothing, lambda ctx, run, source: start(ctx, run.params, source)
+)
 views = Views(page, "view")
 controls = PersistentControls(page, look=EFFECTS)
 

@@ -15,6 +15,7 @@ from gui.answers.analyses import inputs_of
 from gui.answers.groups import sizes_text
 from gui.components.jobs import running
 from gui.components.views import GONE, SHOWN
+from gui.engine.results import Run
 from gui.errors import DeconomixError
 from gui.pages.groups.base import (
     CHOSEN,
@@ -180,16 +181,19 @@ def compare(ctx: Context, *, clicks: int | None, values: dict[str, Any]) -> None
     if not clicks:
         return
     planned(ctx, values)
-    run = source_run(ctx, values["source"])
+    start(ctx, parse(values), source_run(ctx, values["source"]))
+
+
+def start(ctx: Context, params: GroupsParams, source: Run) -> None:
+    """Queue the comparison, unless one is under way."""
     if running(ctx, page.key) is not None:
         ctx.notify("Groups are being compared already.", colour="yellow")
         return
-    params = parse(values)
     ctx.jobs.submit(
         run_groups,
         ctx.session_id,
         params,
         kind=page.key,
         title=f"Groups: {params.column}",
-        inputs=inputs_of(ctx.session, run),
+        inputs=inputs_of(ctx.session, source),
     )

@@ -50,7 +50,12 @@ runs = PreviousRuns(
     describe=lambda run: short_answer(run.result),
     basis=lambda ctx, run: basis_name(ctx.session, run),
 )
-head = AnalysisHead(page, runs, nothing)
+head = AnalysisHead(
+    page,
+    runs,
+    nothing,
+    lambda ctx, run, source: start(ctx, run.params, inputs_of(ctx.session, source)),
+)
 
 
 def ridge_offer() -> Any:

@@ -85,6 +85,20 @@ def analysis_summary(session: DCXCache, run: Run) -> AnalysisSummary:
     """The answer of an analysis, the run it is of, and what weakens it."""
     text = TEXTS[run.kind]
     found = [MARKS[mark] for mark in session.marks if mark in MARKS]
+    found += older(session, run)
+    found += _contradicted(session, run)
+    found += text.warnings(run.result)
+    return AnalysisSummary(
+        text.sentence(run.result),
+        tuple(text.details(run.result)),
+        basis_name(session, run),
+        tuple(dict.fromkeys(found)),
+    )
+
+
+def older(session: DCXCache, run: Run) -> list[str]:
+    """That an analysis is of other data or other runs than those shown, or nothing."""
+    found = []
     if outdated := session.outdated(run):
         found.append(f"{ANALYSES[run.kind].title}: {outdated}")
     for name, run_id in run.provenance.inputs.items():
@@ -98,15 +112,23 @@ def analysis_summary(session: DCXCache, run: Run) -> AnalysisSummary:
                 f"Computed from the {source_name(source)}, which is not the {name.upper()} run"
                 " shown on its page."
             )
-    found += _contradicted(session, run)
-    found += text.warnings(run.result)
-    basis = next((source_name(s) for s in sources_of(session, run)), "")
-    return AnalysisSummary(
-        text.sentence(run.result),
-        tuple(text.details(run.result)),
-        basis,
-        tuple(dict.fromkeys(found)),
-    )
+    return found
+
+
+def source_now(session: DCXCache, run: Run) -> Run | None:
+    """The run whose composition an analysis would be of today: the one shown, of the same kind."""
+    there = composition_runs(session)
+    for kind in ("adtd", "apply", "dtd"):
+        current = session.current(kind)
+        if kind in run.provenance.inputs and current is not None:
+            same = (found for found in there if found.id == current.id)
+            return next(same, there[0] if there else None)
+    return there[0] if there else None
+
+
+def basis_name(session: DCXCache, run: Run) -> str:
+    """The run whose composition an analysis is of, in words; "" if that is gone."""
+    return next((source_name(source) for source in sources_of(session, run)), "")
 
 
 def _contradicted(session: DCXCache, run: Run) -> list[str]:
@@ -185,11 +207,11 @@ def inputs_of(session: DCXCache, run: Run) -> dict[str, str]:
 
 
 def source_label(run: Run) -> str:
-    """The same for a narrow list: "ADTD, 30 Nov 01:12 (Hidden background)"."""
+    """The same for a narrow list: "ADTD, 30 Nov 01:12:07 (Hidden background)"."""
     model = getattr(run.params, "model", None)
     method = f" ({model_name(model)})" if run.kind == "adtd" and isinstance(model, str) else ""
     kind = {"apply": "DTD"}.get(run.kind, run.kind.upper())
-    return f"{kind}, {run.created.astimezone():%d %b %H:%M}{method}"
+    return f"{kind}, {run.created.astimezone():%d %b %H:%M:%S}{method}"
 
 
 def source_name(run: Run) -> str:

@@ -12,6 +12,7 @@ from gui.analyses.groups import GroupsParams, GroupsResult
 from gui.figures.text import p_text, shorten, three
 from gui.statistics.fraction_scales import CLOSURE
 from gui.statistics.group_design import FEWEST
+from gui.statistics.group_tests import smallest_p
 from gui.text import number
 
 MOST_NAMED = 4
@@ -87,9 +88,41 @@ def sentence(result: GroupsResult) -> str:
         named = sizes_text(tested, sum(tested.values()))
         across = f"{'over' if changes else 'between'} {named}"
     if not called:
-        return f"No cell type {verb}s {across}; that does not show that they are equal."
+        equal = "there is no association" if changes else "they are equal"
+        but = out_of_reach(result) or f"that does not show that {equal}."
+        return f"No cell type {verb}s {across}; {but}"
     verb += "s" * (len(called) == 1)
     return f"{len(called)} of {count} cell types {verb} {across}: {_named(result, called)}."
+
+
+def out_of_reach(result: GroupsResult) -> str:
+    """That the smallest p-value of an exact test is no call of one cell type; "" where it is."""
+    p = result.table["p"].dropna()
+    if not len(p) or "exact" not in result.table or not result.table.loc[p.index, "exact"].all():
+        return ""
+    if result.kind == "paired":
+        sizes = [len(result.design) // len(result.levels)]
+    elif result.levels:
+        sizes = [result.sizes[level] for level in result.compared]
+    else:
+        sizes = [len(result.design)]
+    # of ties one of the two tails may be smaller still
+    smallest = min(smallest_p(result.key, sizes), float(p.min()))
+    needed = math.ceil(smallest * result.family / result.level - 1e-9)
+    if not needed > 1:
+        return ""
+    rate = f"a false discovery rate of {100 * result.level:g} %"
+    if needed > result.family:
+        return (
+            f"with so few samples no difference could reach {rate}: the smallest p that the test"
+            f" can give is {three(smallest)}."
+        )
+    return (
+        f"with so few samples and {result.family} types no single difference could reach {rate}:"
+        f" the smallest p that the test can give is {three(smallest)}, adjusted"
+        f" {three(min(smallest * result.family, 1.0))}. At least {needed} types would have to"
+        " differ as clearly at once."
+    )
 
 
 def _named(result: GroupsResult, called: Sequence[str]) -> str:
@@ -122,8 +155,13 @@ def _named(result: GroupsResult, called: Sequence[str]) -> str:
     return ", ".join(parts)
 
 
-def contrary(result: GroupsResult) -> list[str]:
+def contrary(result: GroupsResult, names: Sequence[str] | None = None) -> list[str]:
     """Types called in one direction by the test while their fraction goes the other way.
+
+    Parameters
+    ----------
+    names
+        To look among others than those called.
 
     The test compares with the geometric mean of all types: where most of them fall, one that falls
     less rises against it.
@@ -131,7 +169,7 @@ def contrary(result: GroupsResult) -> list[str]:
     scale = result.table["scale"]
     return [
         name
-        for name in result.called
+        for name in (result.called if names is None else names)
         if scale[name] == "log-ratio" and direction(result, name) * fraction_way(result, name) < 0
     ]
 
@@ -262,6 +300,25 @@ def warnings(result: GroupsResult) -> list[str]:
     return [*found, *(note for note in result.notes if note != CLOSURE)]
 
 
+def signs_note(result: GroupsResult) -> str:
+    """That and why effect and percentage points of a row differ in sign; "" where none does."""
+    if "points" not in result.table.columns:
+        return ""
+    apart = contrary(result, [str(name) for name in result.table.index])
+    if not apart:
+        return ""
+    return (
+        f"{EFFECT_NAMES[result.key]} and percentage points point in different directions for"
+        f" {_list(apart)}. Both can be right: the test is of the log-ratio to the geometric mean of"
+        " all types, which moves with the others, percentage points are of the fraction itself."
+    )
+
+
+def table_note(result: GroupsResult) -> str:
+    """Below the table: what closure does, and rows whose two effects differ in sign."""
+    return " ".join(filter(None, [signs_note(result), CLOSURE]))
+
+
 def shown_table(result: GroupsResult) -> pd.DataFrame:
     """By cell type as on screen: effect with interval, percentage points, then p."""
     table = result.table
@@ -322,7 +379,7 @@ def shown_tables(result: GroupsResult) -> dict[str, pd.DataFrame]:
         first, second = map(shorten, result.compared)
         less = f" Differences are {second} minus {first}."
     effect = f"{EFFECT_NAMES[result.key]}: {effect_text(result)}."
-    found = {f"{effect}{less} {CLOSURE}": shown_table(result)}
+    found = {f"{effect}{less} {table_note(result)}": shown_table(result)}
     if len(result.pairs):
         found[PAIRS] = shown_pairs(result)
     return found

@@ -184,10 +184,37 @@ def mean_sentence(result: SurvivalResult, kind: str, variable: str) -> str:
     )
 
 
-def forest_sentence(result: SurvivalResult, model: str) -> str:
-    """What the hazard ratios are of."""
+def shown_forest(result: SurvivalResult, model: str) -> pd.DataFrame:
+    """The hazard ratios of one model without those that go to 0 or infinity."""
     table = result.forest_of(model)
-    return f"One Cox model for each cell type, {ONE_EACH[model]}: {_counts(table.iloc[0])}."
+    return table[table["p"].notna()]
+
+
+def shown_together(result: SurvivalResult) -> pd.DataFrame:
+    """The model of several variables without hazard ratios that go to 0 or infinity."""
+    table = result.together
+    if table.empty or result.together_facts.get("ridge"):
+        return table
+    return table[table["p"].notna()]
+
+
+def _not_shown(table: pd.DataFrame, shown: pd.DataFrame) -> str:
+    names = [str(name) for name in table.index if name not in shown.index]
+    if not names:
+        return ""
+    return (
+        f" Not shown: {some(names, 6)} (the likelihood has no maximum: the hazard ratio goes to 0"
+        " or infinity)."
+    )
+
+
+def forest_sentence(result: SurvivalResult, model: str) -> str:
+    """What the hazard ratios are of, and which are not shown."""
+    table = result.forest_of(model)
+    left_out = _not_shown(table, shown_forest(result, model))
+    return (
+        f"One Cox model for each cell type, {ONE_EACH[model]}: {_counts(table.iloc[0])}.{left_out}"
+    )
 
 
 def draws_sentence(result: SurvivalResult, model: str) -> str:
@@ -218,7 +245,7 @@ def together_sentence(result: SurvivalResult) -> str:
         )
     return (
         f"{head}: likelihood ratio χ² {three(facts['likelihood_ratio'])}, {int(facts['df'])} df,"
-        f" p {p_text(facts['p'])}; {harrell}."
+        f" p {p_text(facts['p'])}; {harrell}.{_not_shown(result.together, shown_together(result))}"
     )
 
 

@@ -12,6 +12,8 @@ from gui.answers.survival import (
     MODEL_TEXTS,
     excluded_sentence,
     forest_sentence,
+    shown_forest,
+    shown_together,
     together_sentence,
     variable_name,
 )
@@ -19,7 +21,7 @@ from gui.answers.survival import (
 
 def forest_table(result: SurvivalResult, model: str) -> pd.DataFrame:
     """By cell type: hazard ratios with intervals, tests, concordance."""
-    table = result.forest_of(model)
+    table = shown_forest(result, model)
     columns: dict[str, Any] = {}
     for per, words in (("sd", "per SD"), ("points", "per 10 percentage points")):
         columns[f"Hazard ratio {words}"] = table[f"{per}_ratio"]
@@ -89,7 +91,7 @@ def tests_table(result: SurvivalResult) -> pd.DataFrame:
 
 def together_table(result: SurvivalResult) -> pd.DataFrame:
     """Coefficients of the model of several variables."""
-    table = result.together
+    table = shown_together(result)
     names = {
         "hazard_ratio": "Hazard ratio",
         "low": "Low",

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Output, html
+from dash import ALL, Input, Output, html
+from dash.exceptions import PreventUpdate
 
-from gui.answers.analyses import analysis_summary
-from gui.components.common import answer, card
+from gui.answers.analyses import analysis_summary, older, source_now
+from gui.components.common import answer, card, clicked, warning
 from gui.components.jobs import running, running_state
 from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns
 from gui.components.views import GONE, SHOWN
 from gui.components.warnings import warning_list
+from gui.engine.results import Run
 from gui.plugin import JOBS, REVISION, Context, Page
 
 
@@ -30,12 +32,19 @@ class AnalysisHead:
         The list of previous runs.
     nothing
         ``nothing(ctx)``: what the page shows while there is no run.
+    again
+        ``again(ctx, run, source)``: starts the analysis of ``run`` once more, with its parameters,
+        on the composition of ``source``. Offered where ``run`` is of other data or an older run.
     """
 
     def __init__(
-        self, page: Page, previous: PreviousRuns, nothing: Callable[[Context], Any]
+        self,
+        page: Page,
+        previous: PreviousRuns,
+        nothing: Callable[[Context], Any],
+        again: Callable[[Context, Run, Run], None],
     ) -> None:
-        self.page, self.previous, self.nothing = page, previous, nothing
+        self.page, self.previous, self.nothing, self.again = page, previous, nothing, again
 
     def id(self, part: str) -> str:
         return str(getattr(self.page.id, f"head_{part}"))
@@ -97,12 +106,41 @@ class AnalysisHead:
                     *(dmc.Text(text, size="xs", mt=2) for text in short.details),
                 ],
                 "basis": f"Computed from the {short.basis}." if short.basis else "",
-                "warnings": dmc.Stack(warning_list(short.warnings), gap=4, mt=6),
+                "warnings": this._warnings(ctx, run, short.warnings),
             }
+
+        @page.callback(
+            Input(page.id.each("head-again", ALL), "n_clicks"), prevent_initial_call=True
+        )
+        def run_again(ctx: Context, _clicks: Any) -> None:
+            run = ctx.session.run(clicked())
+            source = source_now(ctx.session, run) if run is not None else None
+            if run is None or source is None:
+                raise PreventUpdate
+            this.again(ctx, run, source)
 
         @page.callback(Output(this.id("empty"), "children"), REVISION, JOBS)
         def show_empty(ctx: Context, _revision: Any, _jobs: Any) -> Any:
             return this._empty(ctx)
+
+    def _warnings(self, ctx: Context, run: Run, warnings: Sequence[str]) -> Any:
+        """What weakens the result; that it is of other data or an older run in a bar of its own."""
+        old = older(ctx.session, run)
+        found = []
+        if old:
+            button = dmc.Button(
+                "Run again",
+                id=self.page.id.each("head-again", run.id),
+                size="compact-sm",
+                variant="light",
+                color="orange",
+            )
+            source = source_now(ctx.session, run)
+            same = source is not None and source.id in run.provenance.inputs.values()
+            useless = source is None or (same and ctx.session.outdated(run) is None)
+            found.append(warning(" ".join(old), *([] if useless else [button])))
+        found += warning_list([text for text in warnings if text not in old])
+        return dmc.Stack(found, gap=4, mt=6)
 
     def _empty(self, ctx: Context) -> Any:
         job = running(ctx, self.page.key)

@@ -27,6 +27,8 @@ class PreviousRuns:
         Its Store is filled with the parameters of the run that is brought back.
     describe
         What a run gave, in a few words ("mean correlation 0.79").
+    basis
+        ``basis(ctx, run)``: the run that it was computed from, in words, or "".
     name
         Distinguishes two lists on one page In the layout :meth:`layout`, at module level
         :meth:`bind`. Which run is on screen is ``ctx.session.current(kind)``.
@@ -39,6 +41,7 @@ class PreviousRuns:
         form: ParamsForm[Any] | None = None,
         *,
         describe: Callable[[Run], str] | None = None,
+        basis: Callable[[Context, Run], str] | None = None,
         name: str = "runs",
         title: str = "Previous runs",
     ) -> None:
@@ -50,6 +53,7 @@ class PreviousRuns:
             name,
             title,
         )
+        self.basis = basis
 
     def id(self, part: str) -> str:
         return str(getattr(self.page.id, f"{self.name}_{part}"))
@@ -134,6 +138,7 @@ class PreviousRuns:
         outdated = ctx.session.outdated(run)
         words = describe_params(run.params, different, self.form)
         gave = self.describe(run) if self.describe else ""
+        basis = self.basis(ctx, run) if self.basis else ""
         lines = [
             dmc.Group(
                 [
@@ -147,6 +152,7 @@ class PreviousRuns:
             ),
             dmc.Text(gave, size="sm") if gave else None,
             dmc.Text(words, size="xs", c="dimmed"),
+            dmc.Text(f"Computed from the {basis}.", size="xs", c="dimmed") if basis else None,
             dmc.Text(outdated, size="xs", c="dimmed") if outdated else None,
         ]
         return dmc.UnstyledButton(

@@ -15,6 +15,8 @@ from gui.answers.survival import (
     forest_sentence,
     hazards_sentence,
     median_sentence,
+    shown_forest,
+    shown_together,
     test_note,
     together_sentence,
     variable_name,
@@ -49,17 +51,18 @@ def time_zero(result: SurvivalResult) -> str:
 
 def forest_figure(result: SurvivalResult, model: str, per: str, data: Dataset | None) -> go.Figure:
     """Hazard ratios of one model. per : "sd" or "points"."""
-    table = result.forest_of(model)
+    table = shown_forest(result, model)
     colour_of = type_colours(data, *map(str, table.index))
     return forest(table, colour_of, per="points" if per == "points" else "sd")
 
 
 def together_figure(result: SurvivalResult) -> go.Figure:
     """Hazard ratios of the model of several variables."""
-    table = result.together[["hazard_ratio", "low", "high", "p"]].to_numpy(dtype=np.float64)
+    shown = shown_together(result)
+    table = shown[["hazard_ratio", "low", "high", "p"]].to_numpy(dtype=np.float64)
     rows = [
         (str(name), float(row[0]), float(row[1]), float(row[2]), float(row[3]))
-        for name, row in zip(result.together.index, table, strict=True)
+        for name, row in zip(shown.index, table, strict=True)
     ]
     return ratios(rows, {})
 
@@ -90,13 +93,15 @@ def survival_drawings(
 ) -> Iterator[tuple[go.Figure, str]]:
     """Hazard ratios, curves, the model of several variables, residuals; with captions."""
     for model in result.models:
+        if shown_forest(result, model).empty:
+            continue
         for per, words in PER_TEXTS.items():
             drawn = forest_figure(result, model, per, dataset)
             yield drawn, f"Hazard ratios {words}. {forest_sentence(result, model)}"
     for kind, name in _worth_drawing(result):
         text = f"{curve_sentence(result, kind, name)} {median_sentence(result, kind, name)}"
         yield curves_figure(result, kind, name), f"{variable_name(kind, name)}. {text}"
-    if len(result.together):
+    if len(shown_together(result)):
         yield (
             together_figure(result),
             f"Several variables together. {together_sentence(result)}",

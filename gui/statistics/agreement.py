@@ -34,6 +34,10 @@ def rmse(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.sqrt(np.mean((first - second) ** 2))) if first.size else float("nan")
 
 
+ROUNDING = 1e-10
+"""A coefficient below it is an error of rounding."""
+
+
 def ccc(first: np.ndarray, second: np.ndarray) -> float:
     """Concordance correlation coefficient with 1/n moments; NaN if either is constant.
 
@@ -43,7 +47,8 @@ def ccc(first: np.ndarray, second: np.ndarray) -> float:
         return float("nan")
     covariance = np.mean((first - first.mean()) * (second - second.mean()))
     apart = (first.mean() - second.mean()) ** 2
-    return float(2 * covariance / (first.var() + second.var() + apart))
+    found = float(2 * covariance / (first.var() + second.var() + apart))
+    return found if not abs(found) < ROUNDING else 0.0
 
 
 def _constant(values: np.ndarray) -> bool:

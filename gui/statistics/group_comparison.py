@@ -16,6 +16,9 @@ from gui.statistics.log_ratios import DETECTION_LIMIT
 from gui.statistics.multiple_testing import benjamini_hochberg
 from gui.statistics.stability import check_draws
 
+ROUNDING = 1e-10
+"""Part of its scale below which a difference is an error of rounding."""
+
 
 @dataclass(frozen=True, eq=False)
 class GroupComparison:
@@ -118,6 +121,8 @@ def compare_groups(
         table[name] = effect.estimate
         table[f"{name}_low"], table[f"{name}_high"] = effect.low, effect.high
     pairs = pair_table(prepared, comparison, tested)
+    without_rounding(table, comparison)
+    without_rounding(pairs, comparison)
     notes = (
         f"{comparison.choice.name[0].upper()}{comparison.choice.name[1:]}: "
         f"{comparison.choice.reason}.",
@@ -139,6 +144,18 @@ def compare_groups(
         level=level,
         notes=notes,
     )
+
+
+def without_rounding(table: pd.DataFrame, comparison: Comparison) -> None:
+    """Write 0 for effects, differences and their bounds below 1e-10 of their scale."""
+    unit = 1.0 if comparison.number is None else float(np.ptp(comparison.number)) or 1.0
+    scales = {"effect": 1.0, "log_ratio": 1.0 / unit, "points": 100.0 / unit}  # slopes: per unit
+    if comparison.choice.key == "least-squares":
+        scales["effect"] /= unit
+    for name, scale in scales.items():
+        for column in {name, f"{name}_low", f"{name}_high"} & set(table.columns):
+            values = table[column].to_numpy(dtype=np.float64)
+            table[column] = np.where(np.abs(values) < ROUNDING * scale, 0.0, values)
 
 
 def _kept(

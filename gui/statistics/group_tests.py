@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import comb, factorial, prod
 
 import numpy as np
 import pandas as pd
@@ -127,6 +128,30 @@ def _least_squares(values: np.ndarray, comparison: Comparison, draws: bool) -> T
 def _no_interval(estimate: np.ndarray) -> Effect:
     nothing = np.full(np.shape(estimate), np.nan)
     return Effect(np.asarray(estimate, dtype=np.float64), nothing, nothing)
+
+
+def smallest_p(key: str, sizes: Sequence[int]) -> float:
+    """The smallest two-sided p-value that an exact test can give without ties; NaN of others.
+
+    Parameters
+    ----------
+    key : of the test, as in :data:`gui.statistics.group_design.NAMES`
+    sizes : samples of every group tested; of paired samples how many pairs, of a number how many
+        samples
+
+    Source: Hollander, Wolfe & Chicken 2014, sections 3.1, 4.1, 6.2 and 8.5 (all arrangements, signs
+    or orders are as likely; the two most extreme ones count).
+    """
+    if key in ("mann-whitney", "jonckheere-terpstra"):
+        upto = np.cumsum(sizes)
+        arrangements = prod(comb(int(n), int(k)) for n, k in zip(upto, sizes, strict=True))
+    elif key == "wilcoxon":
+        arrangements = 2 ** sizes[0]
+    elif key == "spearman":
+        arrangements = factorial(sizes[0])
+    else:
+        return float("nan")
+    return 2 / max(arrangements, 2)
 
 
 _RUNS: dict[str, Callable[[np.ndarray, Comparison, bool], Tested]] = {

@@ -14,7 +14,8 @@ import pytest
 from gui.analyses.groups import GroupsParams, GroupsResult, run_groups
 from gui.analyses.samples import as_groups, order_is_known
 from gui.answers import groups as words
-from gui.answers.analyses import analysis_summary
+from gui.answers.analyses import analysis_summary, source_label
+from gui.engine.params import DTDParams
 from gui.engine.results import Provenance, Run
 from gui.errors import DataError
 from gui.sessions.cache import DCXCache
@@ -95,6 +96,23 @@ def test_a_fraction_that_falls_while_its_log_ratio_rises_is_said(kind: str) -> N
     assert words.contrary(result) == ["a"]
     assert "relative to the other types, although its fraction is lower" in words.sentence(result)
     assert any("goes the other way" in text for text in words.warnings(result))
+    if kind != "trend":
+        assert "different directions for a" in words.table_note(result)
+        assert "different directions for a" in next(iter(words.shown_tables(result)))
+
+
+def test_a_row_with_two_signs_is_explained_below_the_table_although_nothing_is_called() -> None:
+    before = (0.5, 0.3, 0.05, 0.05, 0.05, 0.05)
+    after = (0.46, 0.515, 0.00625, 0.00625, 0.00625, 0.00625)
+    fractions = drawn([before, after], [12, 12])
+    table = {"arm": arms([12, 12], "AB"), "age": list(range(40, 52)) * 2}
+    adjusted = compared(fractions, table, covariates=("age",), level=1e-30)
+    assert not adjusted.called
+    first = words.shown_table(adjusted).loc["a"]
+    assert first["Adjusted difference"] * first["Percentage points"] < 0
+    assert "Adjusted difference and percentage points point in" in words.table_note(adjusted)
+    steady = compared(drawn([LOW, HIGH], [12, 12]), {"arm": table["arm"]})
+    assert words.signs_note(steady) == ""
 
 
 def test_the_order_of_text_is_asked_for_before_a_trend() -> None:
@@ -192,3 +210,45 @@ def test_of_which_intervals_are_shown_nothing_is_said() -> None:
     found = analysis_summary(session, run).warnings
     assert any("not the DTD run" in text for text in found)
     assert session.outdated(run) is None
+
+
+@pytest.mark.parametrize(
+    ("sizes", "params", "said"),
+    [
+        ((4, 4), {}, "p that the test can give is 0.0286, adjusted 0.143. At least 3 types"),
+        ((4, 4), {"level": 0.01}, "no difference could reach a false discovery rate of 1 %"),
+        ((9, 9), {}, "that does not show that they are equal"),
+        ((4, 4), {"level": 0.15}, "that does not show that they are equal"),
+        ((4, 4), {"compare": "trend", "groups": ("A", "B")}, "no single difference could reach"),
+        ((6, 6), {"compare": "trend", "groups": ("A", "B")}, "that there is no association"),
+    ],
+)
+def test_a_test_that_cannot_find_one_difference_says_so(
+    sizes: tuple[int, ...], params: dict[str, Any], said: str
+) -> None:
+    fractions = drawn([LOW, LOW], sizes, seed=1)
+    # the samples are dealt out in the order of one type, so that nothing differs
+    order = np.argsort(fractions.iloc[0].to_numpy(), kind="stable")
+    arm = np.empty(sum(sizes), dtype=object)
+    arm[order] = [("A", "B", "B", "A")[i % 4] for i in range(sum(sizes))]
+    result = compared(fractions, {"arm": list(arm)}, **params)
+    assert not result.called
+    assert said in words.sentence(result)
+
+
+def test_too_few_pairs_or_numbers_for_a_call_are_said() -> None:
+    fractions = drawn([LOW, LOW], [4, 4])
+    arm, who = arms([4, 4], "AB"), list("wxyzwxyz")
+    paired = compared(fractions, {"arm": arm, "who": who}, subject="who")
+    assert "can give is 0.125." in words.sentence(paired)
+    along = compared(fractions.iloc[:, :4], {"age": [50, 61, 40, 77]}, compare="number")
+    assert "can give is 0.0833." in words.sentence(along)
+
+
+def test_runs_of_the_same_minute_have_labels_of_their_own() -> None:
+    def label(second: int) -> str:
+        created = datetime(2026, 11, 30, 2, 59, second, tzinfo=UTC)
+        made = Provenance("training", "bulk")
+        return source_label(Run("r", "dtd", "DTD", created, DTDParams(), None, made))
+
+    assert len({label(second) for second in (1, 2, 3)}) == 3

@@ -105,6 +105,8 @@ def test_two_groups_are_compared_and_the_answer_names_who_differs(opened: Any) -
     # again, with the same: a second run, and both are in the list
     compare(tab, session)
     assert "(2)" in tab.text("groups-runs-open")
+    listed = tab.text("groups-runs-list")
+    assert listed.count("Computed from the ADTD run (Hidden background) of ") == 2, listed
 
 
 def test_every_view_shows_the_result_twice(opened: Any) -> None:
@@ -326,3 +328,45 @@ def test_gene_regulation_is_compared_between_groups_where_a_run_has_it(
     text = report(session, "groups").decode()
     assert "14 genes are regulated differently" in text
     assert "10.2307/2532216" in text
+
+
+def test_number_stays_chosen_while_the_column_holds_numbers(
+    program: Application, open_tab: Callable[..., Any]
+) -> None:
+    session = filled(program, 8)
+    data = session.need_dataset()
+    assert data.clinical is not None
+    table = data.clinical.table.assign(grade=[1, 2, 3, 1, 2, 3, 1, 2])
+    session.set_dataset(replace(data, clinical=replace(data.clinical, table=table)), keep_runs=True)
+    tab = open_tab(program)
+    show(tab, session.session_id)
+    tab.go("groups")
+    chosen = []
+    # as many values as samples; a few that repeat; text
+    for name in ("age", "grade", "age", "arm", "grade"):
+        choose(tab, column=name)
+        chosen.append(tab.get("groups-compare", "value"))
+    assert chosen == ["number", "number", "number", "groups", "groups"]
+
+
+def test_a_result_of_an_older_run_says_so_in_the_open_and_runs_again(opened: Any) -> None:
+    tab, session = opened()
+    choose(tab, column="arm")
+    compare(tab, session)
+    assert "Run again" not in tab.text("groups-head-warnings")
+    first = session.current("adtd")
+    assert first is not None
+    session.add_run(replace(first, id="adtd1", created=datetime.now(UTC)))
+    tab.tick()
+    bar = tab.get("groups-head-warnings", "children")
+    assert "which is not the ADTD run shown on its page" in json.dumps(bar, default=str)
+    groups = session.current("groups")
+    assert groups is not None
+    tab.click({"page": "groups", "part": "head-again", "index": groups.id})
+    until(lambda: len(session.runs("groups")) == 2)
+    tab.tick()
+    again = session.current("groups")
+    assert again is not None
+    assert again.provenance.inputs["adtd"] == "adtd1"
+    assert again.params == groups.params
+    assert "Run again" not in tab.text("groups-head-warnings")

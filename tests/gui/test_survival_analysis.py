@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from gui.answers import survival_tables as tables
 from gui.data.dataset import Clinical
 from gui.engine.results import BootstrapResult
 from gui.errors import DataError, InvalidParameter, MissingPart
+from gui.report import survival as figures
 from tests.gui.survival_cases import (
     TYPES,
     made_bootstrap,
@@ -280,6 +282,34 @@ def test_a_likelihood_without_maximum_is_said(fractions, table) -> None:
     result = analysed(fractions, marked, covariates=("sign",))
     assert any("no maximum" in note or "did not converge" in note for note in result.notes)
     assert result.together_facts["converged"] is False
+
+
+def test_hazard_ratios_that_go_to_infinity_are_said_and_not_shown(fractions, table) -> None:
+    forest, together = _without_p(fractions, table, "T cells")
+    assert list(tables.forest_table(forest, ALONE).index) == ["B cells", "Monocytes", "NK cells"]
+    assert "Not shown: T cells" in words.forest_sentence(forest, ALONE)
+    drawn = figures.forest_figure(forest, ALONE, "sd", None)
+    assert len(drawn.data[-1].x) == 3
+    assert list(tables.together_table(together).index) == ["B cells (per 10 percentage points)"]
+    assert "Not shown: T cells (per 10 percentage points) (the" in words.together_sentence(together)
+    assert len(figures.together_figure(together).data[-1].x) == 1
+    ridge = analysed(fractions, table, types=("B cells", "T cells"), ridge=True)
+    assert len(tables.together_table(ridge)) == 2
+    assert "Not shown" not in words.together_sentence(ridge)
+    (nothing, _) = _without_p(fractions, table, *fractions.index)
+    assert not any("Hazard ratios" in text for _, text in figures.survival_drawings(nothing, None))
+
+
+def _without_p(fractions, table, *names: str):
+    """An analysis of every type, and of two together, in which models of these do not converge."""
+    one = analysed(fractions, table)
+    forest = one.forest.copy()
+    forest.loc[forest["cell_type"].isin(names), ["p", "sd_low", "sd_high"]] = np.nan
+    two = analysed(fractions, table, types=("B cells", "T cells"))
+    together = two.together.copy()
+    of = [term for term in together.index if term.startswith(names)]
+    together.loc[of, ["p", "low", "high"]] = np.nan
+    return replace(one, forest=forest), replace(two, together=together)
 
 
 def test_covariates_and_strata_give_a_second_forest_and_tests_of_all(fractions, table) -> None:

@@ -201,6 +201,9 @@ def test_too_few_events_offer_the_ridge_fit_which_is_then_run(
     press(tab, "survival-use-ridge")  # it waits or runs already
     again = program.runner.status(session.session_id)
     assert len(again) == 1 or not again[0].active
+    computed(session, **FULL, ridge=True)
+    tab.tick()
+    assert tab.get("survival-ridge-offer", "style") == {"display": "none"}
 
 
 def test_an_earlier_run_fills_the_form_again(tab: Any, session: DCXCache) -> None:

@@ -107,3 +107,10 @@ def test_calls_are_counted_over_the_draws() -> None:
         stability_over_draws(first, [], call)
     with pytest.raises(DataError, match="not of the cell types"):
         stability_over_draws(first, [np.ones((2, 2))], call)
+
+
+def test_a_concordance_of_rounding_errors_is_zero() -> None:
+    first = np.array([0.1, 0.2, 0.3, 0.1, 0.2, 0.3])
+    second = np.array([0.3, 0.1, 0.3, 0.2, 0.4, 0.2])
+    assert ccc(first, second) == 0.0
+    assert np.isnan(ccc(first, np.full(6, np.nan)))

@@ -438,3 +438,18 @@ def test_fractions_that_make_no_sense_are_refused() -> None:
         compare_groups(frame - 1, comparison)
     with pytest.raises(InvalidParameter):
         compare_groups(frame, comparison, level=5)
+
+
+def test_differences_of_rounding_errors_are_zero_and_small_slopes_stay() -> None:
+    frame = run(8)
+    same = pd.concat([frame, frame.add_suffix("b")], axis=1)
+    same.iloc[:, 8:] *= 1 + 1e-15
+    arm = pd.Series(np.repeat(["a", "b"], 8), same.columns, name="arm")
+    age = pd.Series(np.tile(np.arange(8.0) ** 2, 2), same.columns, name="age")
+    found = compare_groups(same, group_design(same.columns, arm, covariates=age.to_frame())).table
+    assert (found[["effect", "log_ratio", "points"]] == 0.0).all(axis=None)
+    assert (found["points_low"] < 0).all()
+    for unit in (1e12, 1e-12):
+        cells = pd.Series(np.arange(8.0) * unit, frame.columns, name="cells")
+        slopes = compare_groups(frame, number_design(frame.columns, cells)).table
+        assert (slopes[["effect", "log_ratio", "points"]] != 0.0).all(axis=None)

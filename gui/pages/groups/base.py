@@ -112,10 +112,16 @@ def levels_of(dataset: Dataset | None, name: str | None) -> list[str]:
     return levels if len(levels) <= MOST_GROUPS else []
 
 
-def is_many_numbers(dataset: Dataset | None, name: str | None) -> bool:
-    """Whether a column is a number with too many values to be groups."""
+def holds_numbers(dataset: Dataset | None, name: str | None) -> bool:
+    """Whether a column holds numbers."""
     table = sample_table(dataset) if dataset is not None else None
-    if table is None or name not in table.columns:
+    return table is not None and name in table.columns and is_number(cleaned(table[name]))
+
+
+def is_many_numbers(dataset: Dataset | None, name: str | None) -> bool:
+    """Whether a column is a number with too many values to be groups, or another of each sample."""
+    if dataset is None or not holds_numbers(dataset, name):
         return False
-    column = cleaned(table[name])
-    return is_number(column) and column.nunique() > MOST_GROUPS
+    column = cleaned(sample_table(dataset)[name])
+    different = column.nunique()
+    return different > MOST_GROUPS or 2 < different == column.count()

@@ -96,8 +96,13 @@ def column(ctx: Context) -> Any:
                 ),
                 folded("Advanced", dmc.Stack(advanced, gap="sm")),
                 form.hidden_parts(),
-                dmc.Button("Compare", id=page.id.run, fullWidth=True, disabled=True),
-                dmc.Text(id=page.id.reason, size="xs", c="dimmed", ta="center"),
+                html.Div(
+                    [
+                        dmc.Button("Compare", id=page.id.run, fullWidth=True, disabled=True),
+                        dmc.Text(id=page.id.reason, size="xs", c="dimmed", ta="center", mt=6),
+                    ],
+                    className="dcx-form-end",
+                ),
             ],
             gap="sm",
         )

@@ -11,6 +11,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.analyses.groups import GroupsResult
 from gui.analyses.samples import grouping_columns
+from gui.answers.analyses import basis_name
 from gui.answers.groups import (
     PAIRS as PAIRS_TEXT,
 )
@@ -22,6 +23,7 @@ from gui.answers.groups import (
     shown_samples,
     shown_table,
     summary_line,
+    table_note,
 )
 from gui.components.analysis import AnalysisHead, go_to
 from gui.components.common import card, empty_state, two_columns
@@ -33,13 +35,12 @@ from gui.components.views import GONE, SHOWN, Views, graph_height_style, options
 from gui.figures.groups import effects, heatmap, overview
 from gui.figures.palette import type_colours
 from gui.figures.template import styled
-from gui.pages.groups import parameters as _parameters  # noqa: F401  records its callbacks
 from gui.pages.groups import regulation
 from gui.pages.groups.base import form, page, source_options
 from gui.pages.groups.fields import column
+from gui.pages.groups.parameters import start
 from gui.plugin import DARK, REVISION, Context
 from gui.report.analyses import one_type
-from gui.statistics.fraction_scales import CLOSURE
 
 EFFECTS, ALL, ONE, MAP, TABLE, PAIRS, SAMPLES = (
     "effects",
@@ -63,7 +64,13 @@ TABLES = (TABLE, PAIRS, SAMPLES)
 FILES = {TABLE: "groups", PAIRS: "groups-pairs", SAMPLES: "groups-samples"}
 TYPE = "type:"
 NO_COLUMNS = "Nothing is known that divides the samples"
-previous = PreviousRuns(page, "groups", form, describe=lambda run: summary_line(run.result))
+previous = PreviousRuns(
+    page,
+    "groups",
+    form,
+    describe=lambda run: summary_line(run.result),
+    basis=lambda ctx, run: basis_name(ctx.session, run),
+)
 
 
 def nothing(ctx: Context) -> Any:
@@ -90,7 +97,9 @@ def nothing(ctx: Context) -> Any:
     )
 
 
-head = AnalysisHead(page, previous, nothing)
+head = AnalysisHead(
+    page, previous, nothing, lambda ctx, run, source: start(ctx, run.params, source)
+)
 views = Views(page, "view")
 controls = PersistentControls(page, look=EFFECTS)
 
@@ -200,7 +209,7 @@ def note_of(result: GroupsResult, look: str) -> str:
             if len(result.pairs)
             else "There are pairs where three or more groups are compared."
         )
-    return CLOSURE
+    return table_note(result)
 
 
 def table_of(result: GroupsResult, look: str) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from gui.answers.analyses import inputs_of
 from gui.answers.groups import sizes_text
 from gui.components.jobs import running
 from gui.components.views import GONE, SHOWN
+from gui.engine.results import Run
 from gui.errors import DeconomixError
 from gui.pages.groups.base import (
     CHOSEN,
@@ -23,6 +24,7 @@ from gui.pages.groups.base import (
     field_inputs,
     field_states,
     form,
+    holds_numbers,
     is_many_numbers,
     levels_of,
     page,
@@ -101,10 +103,14 @@ def offer_groups(
 )
 def suggest(ctx: Context, column: str | None, compare: str, cuts: str | None) -> str:
     """A number with many values is first compared as a number, and text never."""
-    if is_many_numbers(ctx.session.dataset, column):
+    data, run = ctx.session.dataset, ctx.session.current(page.key)
+    params = run.params if run is not None else None
+    if isinstance(params, GroupsParams) and (params.column, params.compare) == (column, compare):
+        raise PreventUpdate  # an earlier run was brought back
+    if is_many_numbers(data, column):
         if compare == "groups" and not cuts:
             return "number"
-    elif compare == "number":
+    elif compare == "number" and column and not holds_numbers(data, column):
         return "groups"
     raise PreventUpdate
 
@@ -175,16 +181,19 @@ def compare(ctx: Context, *, clicks: int | None, values: dict[str, Any]) -> None
     if not clicks:
         return
     planned(ctx, values)
-    run = source_run(ctx, values["source"])
+    start(ctx, parse(values), source_run(ctx, values["source"]))
+
+
+def start(ctx: Context, params: GroupsParams, source: Run) -> None:
+    """Queue the comparison, unless one is under way."""
     if running(ctx, page.key) is not None:
         ctx.notify("Groups are being compared already.", colour="yellow")
         return
-    params = parse(values)
     ctx.jobs.submit(
         run_groups,
         ctx.session_id,
         params,
         kind=page.key,
         title=f"Groups: {params.column}",
-        inputs=inputs_of(ctx.session, run),
+        inputs=inputs_of(ctx.session, source),
     )

@@ -8,7 +8,7 @@ import dash_mantine_components as dmc
 from dash import Input, Output, html
 from dash.exceptions import PreventUpdate
 
-from gui.answers.analyses import inputs_of, sources_of
+from gui.answers.analyses import basis_name, inputs_of, sources_of
 from gui.answers.survival import needs_ridge, short_answer
 from gui.components.analysis import AnalysisHead, go_to
 from gui.components.common import empty_state, warning
@@ -43,8 +43,19 @@ def nothing(ctx: Context) -> Any:
     )
 
 
-runs = PreviousRuns(page, page.key, form, describe=lambda run: short_answer(run.result))
-head = AnalysisHead(page, runs, nothing)
+runs = PreviousRuns(
+    page,
+    page.key,
+    form,
+    describe=lambda run: short_answer(run.result),
+    basis=lambda ctx, run: basis_name(ctx.session, run),
+)
+head = AnalysisHead(
+    page,
+    runs,
+    nothing,
+    lambda ctx, run, source: start(ctx, run.params, inputs_of(ctx.session, source)),
+)
 
 
 def ridge_offer() -> Any:
@@ -63,7 +74,8 @@ def ridge_offer() -> Any:
 @page.callback(Output(page.id.ridge_offer, "style"), REVISION)
 def offer_ridge(ctx: Context, _revision: str | None) -> Any:
     run = survival_run(ctx)
-    return SHOWN if run is not None and needs_ridge(run.result) else GONE
+    asks = run is not None and not run.params.ridge and needs_ridge(run.result)
+    return SHOWN if asks else GONE
 
 
 @page.callback(Input(page.id.use_ridge, "n_clicks"), prevent_initial_call=True)

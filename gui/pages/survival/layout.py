@@ -55,8 +55,13 @@ def layout(ctx: Context) -> Any:
                 form.advanced(ctx, "transform", "tau", "scale", "permutations", "seed"),
                 form.hidden_parts(),
                 dcc.Store(id=page.id.seen, data=samples_id(ctx)),
-                dmc.Button("Run Survival", id=page.id.run, fullWidth=True, disabled=True),
-                dmc.Text(id=page.id.reason, size="xs", c="dimmed", ta="center"),
+                html.Div(
+                    [
+                        dmc.Button("Run Survival", id=page.id.run, fullWidth=True, disabled=True),
+                        dmc.Text(id=page.id.reason, size="xs", c="dimmed", ta="center", mt=6),
+                    ],
+                    className="dcx-form-end",
+                ),
             ],
             gap="sm",
         )

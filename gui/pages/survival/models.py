@@ -15,6 +15,8 @@ from gui.answers.survival import (
     draws_sentence,
     forest_sentence,
     hazards_sentence,
+    shown_forest,
+    shown_together,
     together_sentence,
 )
 from gui.answers.survival_tables import forest_table, hazards_table, together_table
@@ -97,6 +99,8 @@ def draw_forest(
         return forest_view.nothing(empty_state("No hazard ratios", why))
     head = {"data": _choices(result.models), **({} if of == model else {"value": of})}
     words = forest_sentence(result, of)
+    if shown_forest(result, of).empty:
+        return {**head, **forest_view.nothing(empty_state("No hazard ratios", words))}
     detail = f"{draws_sentence(result, of)} {MEANING}".strip()
     shown: Any = forest_table(result, of)
     if look != "table":
@@ -129,6 +133,8 @@ def draw_together(
         )
         return together_view.nothing(empty_state("No model of several variables", why))
     words = together_sentence(result)
+    if shown_together(result).empty:
+        return together_view.nothing(empty_state("No hazard ratios", words))
     if look == "table":
         return together_view.drawn(words, together_table(result), dark=dark)
     return together_view.drawn(words, together_figure(result), dark=dark)

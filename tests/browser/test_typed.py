@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Request, expect
+
 from tests.browser.test_main_job import load_pbmc, open_page
 
 pytestmark = pytest.mark.browser

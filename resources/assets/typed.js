@@ -14,7 +14,7 @@
     }
     typed = null;
     const id = field.id.startsWith("{") ? JSON.parse(field.id) : field.id;
-    const component = window.dash_component_api.getLayout(id);
+    const component = window.dash_component_api?.getLayout(id); /* none on the pages for signing in */
     if (!component || typeof component.props.debounce !== "number") {
       return;
     }

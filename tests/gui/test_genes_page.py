@@ -462,7 +462,9 @@ def test_the_headline_names_types_that_the_warnings_take_for_missing() -> None:
     )
 
 
-def test_missing_types_come_from_the_second_opinion_on_the_adtd_run() -> None:
+def test_missing_types_come_from_the_second_opinion_on_the_adtd_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     session, opinion = DCXCache("x", "genes"), SimpleNamespace(missing=None)
     made = Provenance("t", "b")
     adtd = Run(
@@ -475,7 +477,7 @@ def test_missing_types_come_from_the_second_opinion_on_the_adtd_run() -> None:
         made,
     )
     genes = replace(adtd, id="g", kind="genes", provenance=replace(made, inputs={"adtd": "a"}))
-    session.run = {"a": adtd}.get
+    monkeypatch.setattr(session, "run", {"a": adtd}.get)
     assert missing_types_of(session, genes) == []
     opinion.missing = pd.DataFrame({"fold": [2.7]}, index=["Neutrophil"])
     assert missing_types_of(session, genes) == ["Neutrophil"]

@@ -4,6 +4,14 @@
   "use strict";
   let typed = null;
 
+  function component_of(id) {
+    try {
+      return window.dash_component_api.getLayout(id);
+    } catch {
+      return undefined; /* no component: a grid's own field, or a page without Dash */
+    }
+  }
+
   document.addEventListener("input", (event) => {
     typed = event.target;
   }, true);
@@ -13,9 +21,9 @@
       return;
     }
     typed = null;
-    const id = field.id.startsWith("{") ? JSON.parse(field.id) : field.id;
-    const component = window.dash_component_api?.getLayout(id); /* none on the pages for signing in */
-    if (!component || typeof component.props.debounce !== "number") {
+    const id = field.id.startsWith("{") ? JSON.parse(field.id) : field.id; /* of one of many fields */
+    const component = component_of(id);
+    if (!component || typeof component.props?.debounce !== "number") {
       return;
     }
     const isNumber = component.type === "NumberInput" && field.value !== "" && Number.isFinite(Number(field.value));

@@ -2,8 +2,6 @@
    not reach the server with what the field held before. */
 (() => {
   "use strict";
-  let typed = null;
-
   function component_of(id) {
     try {
       return window.dash_component_api.getLayout(id);
@@ -12,23 +10,27 @@
     }
   }
 
-  document.addEventListener("input", (event) => {
-    typed = event.target;
-  }, true);
   document.addEventListener("focusout", (event) => {
     const field = event.target;
-    if (field !== typed || !field.id) {
+    if (!field.id) {
       return;
     }
-    typed = null;
     const id = field.id.startsWith("{") ? JSON.parse(field.id) : field.id; /* of one of many fields */
     const component = component_of(id);
     if (!component || typeof component.props?.debounce !== "number") {
       return;
     }
-    const isNumber = component.type === "NumberInput" && field.value !== "" && Number.isFinite(Number(field.value));
-    const value = isNumber ? Number(field.value) : field.value;
-    if (component.props.value !== value) {
+    const { prefix = "", suffix = "", value: before } = component.props;
+    let value = field.value;
+    if (component.type === "NumberInput") {
+      value = value.startsWith(prefix) ? value.slice(prefix.length) : value;
+      value = value.endsWith(suffix) ? value.slice(0, value.length - suffix.length) : value;
+      value = value.trim() === "" ? "" : Number(value);
+      if (Number.isNaN(value)) {
+        return; /* half a number, such as a minus sign */
+      }
+    }
+    if (String(before ?? "") !== String(value)) {
       window.dash_clientside.set_props(id, { value });
     }
   }, true);

@@ -68,7 +68,8 @@ def _regulated(strong: pd.DataFrame) -> str:
         where = f"{number(top)} of them in {name}"
     else:
         where = f"in {int((by_type > 0).sum())} cell types"
-    return f"{number(genes)} gene{'s' * (genes > 1)} regulated more than twofold, {where}"
+    said = f"{number(genes)} gene{'s' * (genes > 1)} regulated more than twofold with support"
+    return f"{said}, {where}"
 
 
 def regulated(result: ADTDResult) -> pd.DataFrame | None:

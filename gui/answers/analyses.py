@@ -89,7 +89,7 @@ def analysis_summary(session: DCXCache, run: Run) -> AnalysisSummary:
     found += _contradicted(session, run)
     found += text.warnings(run.result)
     return AnalysisSummary(
-        text.sentence(run.result),
+        with_missing(text.sentence(run.result), missing_types_of(session, run)),
         tuple(text.details(run.result)),
         basis_name(session, run),
         tuple(dict.fromkeys(found)),
@@ -129,6 +129,33 @@ def source_now(session: DCXCache, run: Run) -> Run | None:
 def basis_name(session: DCXCache, run: Run) -> str:
     """The run whose composition an analysis is of, in words; "" if that is gone."""
     return next((source_name(source) for source in sources_of(session, run)), "")
+
+
+def with_missing(sentence: str, names: Sequence[str]) -> str:
+    """What the hidden profile looks like, and beside it the types that the reference lacks.
+
+    Parameters
+    ----------
+    names
+        Types that the warnings of the same data name as probably missing from the reference.
+    """
+    if not names:
+        return sentence
+    return (
+        f"{sentence.removesuffix('.')}; by the markers in the bulk, probably missing from the"
+        f" reference: {some(names, 3)}."
+    )
+
+
+def missing_types_of(session: DCXCache, run: Run) -> list[str]:
+    """Types that the second opinion on the run of a hidden profile takes for missing."""
+    if run.kind not in WITHOUT_FRACTIONS:
+        return []
+    for source in sources_of(session, run):
+        opinion = getattr(source.result, "second_opinion", None)
+        if opinion is not None and opinion.missing is not None:
+            return [str(name) for name in opinion.missing.index]
+    return []
 
 
 def _contradicted(session: DCXCache, run: Run) -> list[str]:

@@ -29,6 +29,11 @@ LIMITS = (
     " cell types or another sequencing protocol."
 )
 
+AS_ESTIMATED = (
+    "Fractions as estimated: those of a sample need not sum to 100 %, so they differ from the tab"
+    " Composition where “Fractions sum to 1” is on."
+)
+
 
 def bootstrap_of(session: DCXCache, run: Run | None) -> Run | None:
     """The newest intervals of this run that still belong to the present data, or None."""

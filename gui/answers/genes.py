@@ -29,8 +29,8 @@ def sentence(result: GenesResult) -> str:
         up, down = int(result.regulated["up"].sum()), int(result.regulated["down"].sum())
         where = int((result.regulated[["up", "down"]].sum(axis=1) > 0).sum())
         parts.append(
-            f"{number(up)} genes up and {number(down)} down in {where} of {len(result.regulated)}"
-            " cell types"
+            f"{number(up)} pairs of gene and cell type up and {number(down)} down, in {where} of"
+            f" {len(result.regulated)} cell types"
         )
         parts.append(enriched(result))
     parts.append(f"hidden profile: {best_likeness(result.likeness)}")

@@ -258,7 +258,8 @@ class ConfidenceIntervalView:
                 return {**there, "views": no_view}
             sure: BootstrapResult = found.result
             there["words"] = dmc.Stack(
-                [html.Span(text) for text in (words.sentence(sure), *sure.notes)], gap=2
+                [html.Span(t) for t in (words.sentence(sure), *sure.notes, words.AS_ESTIMATED)],
+                gap=2,
             )
             if look == TABLE:
                 shown = table_view(
@@ -385,7 +386,10 @@ def intervals_file(name: str, sure: BootstrapResult, header: str) -> TableFile:
     header
         Over the samples.
     """
-    about = f"RNA fraction (%) with its 95 % interval. One row per {header.lower()} and cell type."
+    about = (
+        "RNA fraction (%) as estimated with its 95 % interval. One row per"
+        f" {header.lower()} and cell type."
+    )
     engine = "RNA fraction with its 95 % interval, with full precision: 1 is 100 %."
     return TableFile(
         name,

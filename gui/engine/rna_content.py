@@ -110,7 +110,9 @@ def _totals(cells: Cells) -> tuple[np.ndarray | None, str, str]:
             None,
             "",
             "The single cells are not raw counts (their values are not whole numbers): what"
-            " differs between the cell types was normalised away.",
+            " differs between the cell types was normalised away. If their file holds raw counts"
+            " as well (such as the layer counts, or raw), choose these on the Upload page, under"
+            " “Expression is in”, and load it again.",
         )
     if not _molecules(some_values):
         return None, "", READS

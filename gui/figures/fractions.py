@@ -14,7 +14,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from gui.figures.axes import angle, digits, name_axis, of_percent
-from gui.figures.composition import PIXELS, SCROLL_FROM
+from gui.figures.composition import PIXELS, SCROLL_FROM, quantity
 from gui.figures.palette import ACCENT, fill
 from gui.figures.template import blank
 from gui.figures.text import inert, short
@@ -58,7 +58,7 @@ def with_interval(
     *,
     truth: pd.Series | None = None,
 ) -> go.Figure:
-    """The same for the cell type ``name`` and its 95 % interval.
+    """The same for the cell type ``name`` and its 95 % interval, as estimated.
 
     Parameters
     ----------
@@ -69,7 +69,9 @@ def with_interval(
         "name": f"{inert(short(name))} with 95 % interval",
         "marker": fill(name, dict(colour_of)),
     }
-    return _bars(values, pd.DataFrame({"low": low, "high": high}), truth, "RNA fraction (%)", look)
+    return _bars(
+        values, pd.DataFrame({"low": low, "high": high}), truth, quantity(normalise=False), look
+    )
 
 
 def _bars(

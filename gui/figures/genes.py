@@ -118,7 +118,7 @@ def top_and_bottom(parts: Mapping[str, pd.DataFrame], n: int) -> go.Figure:
         shown |= dict.fromkeys(values[values < 0].sort_values().index[:n])
     means = pd.concat([t["log2"].reindex(list(shown)) for t in parts.values()], axis=1).mean(axis=1)
     genes = list(means.sort_values(ascending=False, kind="stable").index)
-    titles = [inert(short(title, LETTERS)) for title in parts]
+    titles = [inert(short(title, LETTERS, middle=True)) for title in parts]
     fig = make_subplots(
         cols=max(1, len(parts)), shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.03
     )
@@ -255,7 +255,7 @@ def gene_over_types(parts: Mapping[str, pd.DataFrame], gene: str) -> go.Figure:
             x=f4([places[str(t)] + shift for t in table.index]),
             y=f4(table["log2"]),
             mode="markers",
-            name=inert(short(title, LETTERS)),
+            name=inert(short(title, LETTERS, middle=True)),
             marker={
                 "size": 12,
                 "symbol": [symbol if on else f"{symbol}-open" for on in supported],
@@ -269,7 +269,7 @@ def gene_over_types(parts: Mapping[str, pd.DataFrame], gene: str) -> go.Figure:
             customdata=np.dstack([f4(table["support"]), f4(table["expression"])])[0],
             hovertemplate=f"<b>{inert(gene)}</b> in %{{text}}<br>log2 %{{y:.2f}}<br>support"
             " %{customdata[0]:.2f}<br>expression %{customdata[1]:.3g} per 10 000"
-            f"<extra>{inert(short(title, LETTERS))}</extra>",
+            f"<extra>{inert(short(title, LETTERS, middle=True))}</extra>",
         )
     fig.add_hline(y=0.0, line={"width": 1})
     name_axis(fig, "x", types, tickangle=-35 if len(types) > 5 else 0)

@@ -47,7 +47,7 @@ def confidence_interval_part(
         doc.table(
             _ends(sure),
             first=what.capitalize(),
-            caption="RNA fraction with its 95 % interval (%).",
+            caption="RNA fraction as estimated with its 95 % interval (%).",
             most=MOST_SAMPLES,
             columns=5,
             whole=where,

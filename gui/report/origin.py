@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gui import __version__
@@ -17,7 +17,10 @@ from gui.engine.results import DTDResult, Run
 from gui.figures.text import exponent
 from gui.report.document import Document
 from gui.sessions.cache import DCXCache
-from gui.text import number
+from gui.text import number, some
+
+MOST_NAMES = 5
+"""Of a list in a sentence."""
 
 
 def counted(n: int, role: Role) -> str:
@@ -52,11 +55,7 @@ def data_part(doc: Document, session: DCXCache) -> None:
             )
         )
         if source is not None:
-            options = ", ".join(
-                f"{key.replace('_', ' ')} {value}"
-                for key, value in source.options.items()
-                if value not in (None, "", (), [])
-            )
+            options = ", ".join(option_texts(source.options))
             rows.append(("", f"from {source.name}{f' ({options})' if options else ''}"))
     for part, name in (("Clinical table", data.clinical), ("Known compositions", data.truth)):
         if name is not None:
@@ -71,6 +70,23 @@ def data_part(doc: Document, session: DCXCache) -> None:
     if notes:
         doc.paragraph("Changes made on reading, including repairs:")
         doc.points(notes)
+
+
+def option_texts(options: Mapping[str, Any]) -> list[str]:
+    """How a file was read, in words: "leave out Length"; long lists are cut.
+
+    What is itself a record of many values (repairs, chosen cells) is told by the notes of its
+    source.
+    """
+    found = []
+    for key, value in options.items():
+        if value is None or isinstance(value, Mapping):
+            continue
+        several = isinstance(value, list | tuple)
+        values = [v for v in (value if several else (value,)) if not isinstance(v, Mapping)]
+        if values and values != [""]:
+            found.append(f"{key.replace('_', ' ')} {some(values, MOST_NAMES)}")
+    return found
 
 
 def scale_text(scale: float | None) -> str:

@@ -103,7 +103,7 @@ def test_few_values_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
                 counts({"a": 2000.0, "b": 6000.0}),
                 lambda v: v.multiply(1e4 / v.sum(axis=0)).tocsc(),
             ),
-            "not raw counts",
+            "choose these on the Upload page, under “Expression is in”",
         ),
         (
             lambda: with_values(counts({"a": 2000.0, "b": 6000.0}), lambda v: v * 40),

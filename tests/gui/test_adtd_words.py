@@ -58,8 +58,8 @@ def test_the_sentence_says_share_interval_and_regulation() -> None:
     result = made([[4, 1], [0.2, 5], [1, 1]], [[1, 1], [1, 1], [1, 1]])
     assert (
         sentence(result)
-        == "Median hidden fraction 24 % (interval 9.0 to 31 %); 2 genes regulated more than twofold, 2"
-        " of them in A."
+        == "Median hidden fraction 24 % (interval 9.0 to 31 %); 2 genes regulated more than twofold"
+        " with support, 2 of them in A."
     )
     assert (
         sentence(replace(result, gene_regulation=None, support=None))

@@ -97,3 +97,14 @@ def test_two_runs_are_drawn_with_one_sample_and_with_many(samples: int) -> None:
     ):
         assert "<b onclick" not in fig.to_json()
         assert any(trace.x is not None and len(trace.x) == samples for trace in fig.data)
+
+
+def test_runs_with_a_long_title_are_told_apart_by_their_time() -> None:
+    table = pd.DataFrame(
+        {"log2": [1.0], "support": [1.0], "supported": [True], "expression": [1.0]}, ["B cells"]
+    )
+    title = "ADTD, Deconomix+h,r, bulk, with its gene weights, λ₂ 1e-6, 30 Nov 02:10:"
+    drawn = genes.gene_over_types({f"{title}11": table, f"{title}57": table}, "CD79A")
+    first, second = (trace.name for trace in drawn.data)
+    assert first.endswith("30 Nov 02:10:11")
+    assert second.endswith("30 Nov 02:10:57")

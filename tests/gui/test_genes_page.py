@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -12,6 +14,7 @@ import pytest
 
 from gui.analyses.gene_params import GenesParams
 from gui.analyses.genes import run_genes
+from gui.answers.analyses import missing_types_of, with_missing
 from gui.answers.genes import sentence
 from gui.app import Application, create_app
 from gui.config import Config
@@ -20,10 +23,11 @@ from gui.data.example import HIDDEN_TYPE, REGULATED_TYPE, Example, make_example
 from gui.data.load import LoadRequest, load_dataset
 from gui.data.readers.options import FileChoice
 from gui.engine.params import ADTDParams, DTDParams
-from gui.engine.results import Run
+from gui.engine.results import Provenance, Run
 from gui.engine.tasks import run_adtd, run_dtd
 from gui.files import FileKind
 from gui.knowledge.common_names import GenesInUse
+from gui.pages.genes.calls import HEATMAP, words_for
 from gui.pages.genes.lookup import known_of
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
@@ -430,3 +434,51 @@ def test_what_is_known_of_a_gene_is_told_or_nothing() -> None:
     assert known_of("CD79A", used).startswith("Known marker of ")
     assert "negative marker of" in known_of("CD8A", used)
     assert "BSD-3-Clause" in known_of("CD79A", used)
+
+
+def test_counts_say_whether_pairs_or_genes_are_counted_and_whether_with_support() -> None:
+    calls = pd.DataFrame(
+        {
+            "cell_type": ["A", "A", "B"],
+            "call": [1, -1, 1],
+            "supported": True,
+            "stability": 1.0,
+        }
+    )
+    assert words_for(calls, HEATMAP, "", GenesParams()) == (
+        "Pairs of gene and cell type with support: 2 up and 1 down by 2 fold or more."
+    )
+    assert words_for(calls, "table", "A", GenesParams(supported=False)) == (
+        "Genes: 1 up and 1 down by 2 fold or more in A."
+    )
+
+
+def test_the_headline_names_types_that_the_warnings_take_for_missing() -> None:
+    said = "Hidden profile: most like Naive CD4 T cell."
+    assert with_missing(said, []) == said
+    assert with_missing(said, ["Neutrophil"]) == (
+        "Hidden profile: most like Naive CD4 T cell; by the markers in the bulk, probably missing"
+        " from the reference: Neutrophil."
+    )
+
+
+def test_missing_types_come_from_the_second_opinion_on_the_adtd_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session, opinion = DCXCache("x", "genes"), SimpleNamespace(missing=None)
+    made = Provenance("t", "b")
+    adtd = Run(
+        "a",
+        "adtd",
+        "ADTD",
+        datetime.now(UTC),
+        ADTDParams(),
+        SimpleNamespace(second_opinion=opinion),
+        made,
+    )
+    genes = replace(adtd, id="g", kind="genes", provenance=replace(made, inputs={"adtd": "a"}))
+    monkeypatch.setattr(session, "run", {"a": adtd}.get)
+    assert missing_types_of(session, genes) == []
+    opinion.missing = pd.DataFrame({"fold": [2.7]}, index=["Neutrophil"])
+    assert missing_types_of(session, genes) == ["Neutrophil"]
+    assert missing_types_of(session, replace(genes, kind="groups")) == []

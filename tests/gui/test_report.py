@@ -25,6 +25,7 @@ from gui.errors import MissingPart
 from gui.figures.text import three
 from gui.report import report, report_name
 from gui.report.document import Document, plotly_js
+from gui.report.origin import option_texts
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
 
@@ -269,3 +270,19 @@ def test_headers_and_names_of_a_reports_tables_are_whole() -> None:
     assert "Plasmacytoid_<wbr>dendritic_<wbr>cells" in text
     assert "&lt;b&gt;B&lt;/<wbr>b&gt; cells" in text
     assert plain.count("<td>&lt; 0.01</td>") == 27
+
+
+def test_how_a_file_was_read_is_told_in_words_and_long_lists_are_cut() -> None:
+    options = {
+        "label_column": "cell_type",
+        "leave_out": ("Length",),
+        "keep": [f"g{i}" for i in range(94)],
+        "repairs": [{"kind": "drop_empty", "role": "bulk"}],
+        "cells": {"groups": ["a"]},
+        "nothing": (),
+    }
+    assert option_texts(options) == [
+        "label column cell_type",
+        "leave out Length",
+        "keep g0, g1, g2, g3, g4 and 89 more",
+    ]

@@ -63,9 +63,9 @@ def test_a_clinical_table_is_looked_at_kept_changed_and_removed(
     before = session.dataset
     choose(tab, "clinical", clinical_csv(tmp_path))
     assert session.dataset is before, "nothing is kept before the user says so"
-    assert "17 of 20 samples have clinical data, from “patients.csv”." in tab.text(
-        "upload-clinical-head"
-    )
+    sentence = "17 of 20 samples have clinical data, from “patients.csv”."
+    assert f'"Not kept yet: {sentence}"' in tab.text("upload-clinical-head")
+    assert "The first 6 of 17 samples." in tab.text("upload-clinical-box")
     said = tab.text("upload-clinical-box")
     for words in (
         "match when",
@@ -91,6 +91,7 @@ def test_a_clinical_table_is_looked_at_kept_changed_and_removed(
     assert list(kept.table.index) == session.dataset.bulk.samples
     assert kept.table.loc["Sample 05", "Age"] == 35
     assert kept.table.loc["Sample 20"].isna().all()
+    assert f'"{sentence}"' in tab.text("upload-clinical-head")
     assert tab.get("upload-clinical-token", "data") is None
     assert tab.get("upload-clinical-choosing", "style") == {"display": "none"}
     # changed later, without the file
@@ -211,9 +212,8 @@ def test_known_types_are_paired_and_compared_with_the_estimate(
         tmp_path, rename={"B cells": "Lymphocytes, B", "hidden": "Granulocytes"}
     )
     choose(tab, "known", path)
-    assert "Known composition of all 20 bulk samples, from “flow.csv”." in tab.text(
-        "upload-known-head"
-    )
+    sentence = "nown composition of all 20 bulk samples, from “flow.csv”."
+    assert f'"Not kept yet: k{sentence}"' in tab.text("upload-known-head")
     assert "divided by 100" in tab.text("upload-known-box")
     types = session.dataset.types
     assert tab.get(one("known_pair", "Lymphocytes, B"), "value") == ["B cells"], "proposed"
@@ -221,6 +221,7 @@ def test_known_types_are_paired_and_compared_with_the_estimate(
     assert tab.get(one("known_pair", "Granulocytes"), "value") == []
     tab.set({(one("known_pair", "Granulocytes"), "value"): ["hidden"]})
     tab.click("upload-known-keep")
+    assert f'"K{sentence}"' in tab.text("upload-known-head")
     truth = session.dataset.truth
     np.testing.assert_allclose(truth.shares.to_numpy(), shares.to_numpy(), atol=1e-12)
     assert truth.pairs["Granulocytes"] == "hidden"

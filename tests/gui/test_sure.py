@@ -241,7 +241,7 @@ def test_report_holds_intervals_check_and_fit(computed: dict[str, Run]) -> None:
     for kind in ("dtd", "adtd"):
         text = report(session, kind).decode()
         assert "95 % intervals from 20 bootstrap replicates" in text
-        assert "RNA fraction with its 95 % interval" in text
+        assert "RNA fraction as estimated with its 95 % interval" in text
         assert "reconstruct" in text
     without = report(session_with(computed), "adtd").decode()
     assert "95 % intervals from" not in without
@@ -321,9 +321,11 @@ def test_the_tables_are_shown_and_saved_whole(
     sure = computed[f"sure-{page}"].result
     rows = tab.get(f"{page}-sure-table", "rowData")
     assert len(rows) == sure.estimate.size
+    assert words.AS_ESTIMATED in tab.text(f"{page}-sure-words")
     tab.click(f"{page}-sure-table-csv")
     ((name, data),) = tab.downloaded()
     assert name == f"{page}-intervals.csv"
+    assert b"# RNA fraction (%) as estimated with" in data
     table = pd.read_csv(io.BytesIO(data), skiprows=1, index_col=0, float_precision="round_trip")
     assert [table.index.name, *table.columns] == [
         c["headerName"] for c in tab.get(f"{page}-sure-table", "columnDefs")

@@ -13,7 +13,9 @@ import pytest
 
 from gui.app import Application, create_app
 from gui.config import Config
+from gui.data.readers.read import Inspection
 from gui.files import FileKind
+from gui.pages.upload.files import _options
 from tests.gui.upload_page import choose, one, session_of
 
 
@@ -114,3 +116,13 @@ def test_several_files_chosen_in_the_windows_dialog_become_one_bulk(
         assert len(set(data.bulk.samples)) == 3
     finally:
         application.stop()
+
+
+def test_the_choice_of_gene_names_of_a_table_does_not_call_a_column_the_index() -> None:
+    for kind, label in (("table", "as recognised"), ("10x", "symbols"), ("h5ad", "the index")):
+        found = Inspection(
+            kind, "b", 1, (2, 2), pd.DataFrame(), var_columns=("gene_id",), genes_column="gene_id"
+        )
+        first, *others = _options(found, "bulk")["genes"][0]
+        assert first["label"] == label
+        assert [o["value"] for o in others] == ["gene_id"]

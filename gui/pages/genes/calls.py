@@ -65,7 +65,12 @@ def words_for(calls: pd.DataFrame, view: str, cell_type: str, params: GenesParam
     up, down = int((part["call"] > 0).sum()), int((part["call"] < 0).sum())
     weak = int((~part["supported"]).sum())
     where = "" if view in (HEATMAP, OVERLAP) else f" in {cell_type}"
-    words = f"{number(up)} up and {number(down)} down by {params.fold:g} fold or more{where}."
+    what = "Pairs of gene and cell type" if view in (HEATMAP, OVERLAP) else "Genes"
+    counted = f"{what} with support" if params.supported else what
+    words = (
+        f"{counted}: {number(up)} up and {number(down)} down by {params.fold:g} fold or more"
+        f"{where}."
+    )
     if weak:
         hidden = "left out" if params.supported else "shown as they are"
         words += (

@@ -29,7 +29,7 @@ from gui.data.samples.survival_columns import (
 )
 from gui.pages.upload.base import GONE, page
 from gui.pages.upload.findings import small_table
-from gui.pages.upload.sample_table import SampleTable, findings_list
+from gui.pages.upload.sample_table import SampleTable, findings_list, not_kept_yet
 from gui.plugin import REVISION, Context
 from gui.text import number, shorten
 
@@ -151,7 +151,9 @@ def show_clinical(
     if found is None:
         return {"token": None}
     first = (
-        headline(found.kept) if found.kept else answer("No sample of the bulk is in this table.")
+        headline(found.kept, chosen=True)
+        if found.kept
+        else answer("No sample of the bulk is in this table.")
     )
     shown = [findings_list(found.findings), *([preview(found.kept)] if found.kept else [])]
     return {
@@ -280,8 +282,14 @@ def happened(kept: Clinical) -> int:
     )
 
 
-def headline(kept: Clinical) -> Any:
-    """Whose data are there, in a sentence, and what the columns mean."""
+def headline(kept: Clinical, *, chosen: bool = False) -> Any:
+    """Whose data are there, in a sentence, and what the columns mean.
+
+    Parameters
+    ----------
+    chosen
+        Whether the table is that of a file which is not kept yet.
+    """
     total, there = len(kept.table), joined(kept)
     whom = (
         "The only sample has"
@@ -318,7 +326,8 @@ def headline(kept: Clinical) -> Any:
         )
     elif kept.event:
         badges.append((f"which value of {shorten(kept.event)} is the event?", "orange"))
-    return answer(f"{whom} clinical data, from “{shorten(kept.name, 60)}”.", badges)
+    sentence = f"{whom} clinical data, from “{shorten(kept.name, 60)}”."
+    return answer(not_kept_yet(sentence) if chosen else sentence, badges)
 
 
 def preview(kept: Clinical) -> Any:
@@ -329,9 +338,12 @@ def preview(kept: Clinical) -> Any:
     shown = there.loc[:, order].iloc[:ROWS, :COLUMNS].astype(object)
     text = shown.map(lambda v: "–" if pd.isna(v) else value_text(v)).rename_axis("sample")
     more = len(order) - COLUMNS
-    words = (
-        [cut(f"and {more} more: {', '.join(map(str, order[COLUMNS:]))}", 110)] if more > 0 else []
-    )
+    words: list[Any] = []
+    if len(there) > ROWS:
+        words.append(f"The first {ROWS} of {number(len(there))} samples. ")
+    if more > 0:
+        columns = f"{more} more column{'s' if more > 1 else ''}"
+        words.append(cut(f"{columns}: {', '.join(map(str, order[COLUMNS:]))}", 110))
     return html.Div([scrolling(small_table(text)), dmc.Text(words, size="xs", c="dimmed")])
 
 

@@ -22,6 +22,8 @@ from gui.plugin import Context
 from gui.sessions.kinds import check_run
 from gui.text import number, size_words, some
 
+PROPOSED_GENES = {"10x": "symbols", "table": "as recognised"}
+"""Which gene names a file of this kind has where no column is chosen; else those of the rows."""
 COLUMN_WORDS = {"train": "cells", "test": "cells", "reference": "cell types", "bulk": "samples"}
 ROLE_WORDS = {
     "train": "training data",
@@ -83,7 +85,7 @@ def _options(found: Inspection, role: str) -> dict[str, tuple[list[dict[str, str
         made["sheet"] = ([{"value": s, "label": s} for s in found.sheets], found.sheet)
     if found.var_columns and (found.genes_column is not None or found.kind in ("10x", "table")):
         names = {"id": "Ensembl IDs"} if found.kind == "10x" else {}
-        first = {"value": INDEX, "label": "symbols" if found.kind == "10x" else INDEX}
+        first = {"value": INDEX, "label": PROPOSED_GENES.get(found.kind, INDEX)}
         made["genes"] = (
             [first, *[{"value": c, "label": names.get(c, c)} for c in found.var_columns]],
             INDEX,

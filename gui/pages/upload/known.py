@@ -19,7 +19,7 @@ from gui.data.samples.known_composition import TruthChoice
 from gui.data.samples.sample_tables import TruthSeen, truth_task
 from gui.figures.text import percent
 from gui.pages.upload.base import page
-from gui.pages.upload.sample_table import SampleTable, findings_list
+from gui.pages.upload.sample_table import SampleTable, findings_list, not_kept_yet
 from gui.plugin import REVISION, Context
 from gui.text import number
 
@@ -95,7 +95,7 @@ def show_known(
             no_update,
         )
     shown = dmc.Stack([findings_list(found.findings), pairing(found.kept, data)])
-    return headline(found.kept, data), shown, False, no_update
+    return headline(found.kept, data, chosen=True), shown, False, no_update
 
 
 def _look(ctx: Context, token: str, pairs: Mapping[str, str] | None = None) -> TruthSeen | None:
@@ -179,7 +179,8 @@ def _pairs(
 # --------------------------------------------------------------------------------------------------
 
 
-def headline(truth: Truth, data: Dataset) -> Any:
+def headline(truth: Truth, data: Dataset, *, chosen: bool = False) -> Any:
+    """Whose composition is known, in a sentence; ``chosen``: of a file that is not kept yet."""
     samples, total = truth.shares.shape[1], len(data.bulk.samples) if data.bulk is not None else 0
     types = [str(t) for t in truth.shares.index]
     paired = [t for t in types if truth.pairs.get(t)]
@@ -205,7 +206,8 @@ def headline(truth: Truth, data: Dataset) -> Any:
             else f"{number(samples)} of {number(total)} bulk samples"
         )
     )
-    return answer(f"Known composition of {whom}, from “{shorten(truth.name, 60)}”.", badges)
+    sentence = f"Known composition of {whom}, from “{shorten(truth.name, 60)}”."
+    return answer(not_kept_yet(sentence) if chosen else sentence, badges)
 
 
 def pairing(truth: Truth, data: Dataset) -> Any:

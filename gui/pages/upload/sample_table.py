@@ -99,9 +99,9 @@ class SampleTable:
                     dmc.Stack(
                         [
                             html.Div(id=self.id("head"), role="status"),
+                            buttons,
                             html.Div(controls),
                             html.Div(id=self.id("box")),
-                            buttons,
                             html.Div(remove, id=self.id("removing")),
                         ],
                         gap="md",
@@ -191,6 +191,11 @@ class SampleTable:
         ctx.session.keep_form(page.key, {f"{self.name}_token": None})
         if token:
             ctx.uploads.forget(token)
+
+
+def not_kept_yet(sentence: str) -> str:
+    """What a chosen file holds, until the user keeps it."""
+    return f"Not kept yet: {sentence[:1].lower()}{sentence[1:]}"
 
 
 def findings_list(findings: Sequence[Finding]) -> Any:

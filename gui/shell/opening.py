@@ -105,10 +105,17 @@ class OpeningAnswers:
                 waiting.append(replace(ready, can_answer=False))
         page.send_aside()
         shown = page.components()
-        return [
-            _entry(one, answer, page)
+        known = [
+            (one, answer)
             for one, answer in answers
             if all(shown.get(name) is page.found[name] for name, _ in one.outputs)
+        ]
+        # Dash forgets a callback that waits for another one which then changes nothing
+        done = {one.key for one, _ in known if not one.heard}
+        followed = {name for one in self._initial if one.key not in done for name in one.inputs}
+        return [
+            _entry(one, answer, page, arrives=one.heard or bool(one.outputs & followed))
+            for one, answer in known
         ]
 
     def _ask(self, one: Initial, page: PageUnderway) -> dict[str, Any] | None:
@@ -249,22 +256,24 @@ def _named(names: Sequence[Property], page: PageUnderway) -> list[dict[str, Any]
     ]
 
 
-def _entry(one: Initial, answer: dict[str, Any], page: PageUnderway) -> dict[str, Any]:
+def _entry(
+    one: Initial, answer: dict[str, Any], page: PageUnderway, *, arrives: bool
+) -> dict[str, Any]:
     """What the tab is told of an answer: on which values it holds, and itself if it is to arrive.
 
     The values are those that the tab has when it asks: with all that was written into the layout.
     """
 
     def value(name: Property) -> Any:
-        arrives = one.heard and name in one.outputs
-        return page.before(name) if arrives else page.value(name)
+        own = one.heard and name in one.outputs
+        return page.before(name) if own else page.value(name)
 
     entry: dict[str, Any] = {
         "output": one.key,
         "inputs": [value(name) for name in one.inputs],
         "state": [value(name) for name in one.state],
     }
-    return {**entry, "answer": answer} if one.heard and answer else entry
+    return {**entry, "answer": answer} if arrives and answer else entry
 
 
 def _listed(output: Any) -> Sequence[Any]:

@@ -174,6 +174,64 @@ def test_every_way_to_answer(tmp_path: Path, open_tab: Callable[[Application], T
         application.stop()
 
 
+FOLLOWED = """
+from dash import Input, Output, html
+from gui.plugin import REVISION, Page
+
+page = Page("follow", "Follow", "one callback after the other")
+
+
+@page.layout
+def layout(ctx):
+    return html.Div([html.Div(id=page.id.first), html.Div(id=page.id.alone), html.Div(id=page.id.then)])
+
+
+@page.callback(Output(page.id.first, "children"), REVISION)
+def first(ctx, revision):
+    return "first"
+
+
+@page.callback(Output(page.id.alone, "children"), REVISION)
+def alone(ctx, revision):
+    return "alone"
+
+
+@page.callback(Output(page.id.then, "children"), Input(page.id.first, "children"), long=True)
+def then(ctx, first):
+    return f"then {first}"
+"""
+
+
+def test_an_answer_that_a_callback_left_to_the_tab_waits_for_arrives_as_a_change(
+    tmp_path: Path, open_tab: Callable[[Application], Tab]
+) -> None:
+    """Dash calls no callback that waits for another one which then changes nothing."""
+    config = Config.for_tests(tmp_path)
+    config.plugins_folder.mkdir(parents=True, exist_ok=True)
+    (config.plugins_folder / "follow.py").write_text(FOLLOWED, encoding="utf-8")
+    application = create_app(config)
+    try:
+        tab = open_tab(application)
+        told: dict[str, Any] = {}
+        received = tab._receive
+
+        def receive(data: dict[str, Any]) -> Any:
+            for one in ((data.get("response") or {}).get("dcx-answered") or {"data": []})["data"]:
+                told[one["output"]] = one
+            return received(data)
+
+        tab._receive = receive
+        tab.go("follow")
+        assert tab.get("follow-then", "children") == "then first"
+        assert told["follow-first.children"]["answer"]["response"] == {
+            "follow-first": {"children": "first"}
+        }
+        assert "answer" not in told["follow-alone.children"]
+        assert "follow-then.children" not in told
+    finally:
+        application.stop()
+
+
 def test_another_value_than_the_one_answered_on_is_asked(
     application: Application, tab: Tab, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -155,4 +155,5 @@ def shown_tables(result: SurvivalResult) -> dict[str, pd.DataFrame]:
     if len(result.excluded):
         found[f"Left out. {excluded_sentence(result)}"] = excluded_table(result)
     found["REMARK (Altman et al. 2012, PLoS Med 9:e1001216)."] = remark_table(result)
-    return found
+    # of a model that did not converge nothing is left to show; the warnings say so
+    return {caption: table for caption, table in found.items() if len(table)}

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, Route, expect
 from gui.sessions.manager import LOCAL
 from gui.shell.opening import OpeningAnswers
 from tests.browser.conftest import PATIENCE
+from tests.browser.walk import rest
 from tests.sessions import samples
 
 pytestmark = pytest.mark.browser
@@ -156,6 +157,8 @@ def test_a_page_opens_with_few_requests(opened: Page, running: Any, watched: Any
         "id => window.dash_clientside.set_props('dcx-session', {data: id})", session.session_id
     )
     expect(opened.locator("#dcx-session-button")).to_contain_text("Mine")
+    expect(opened.locator("#upload-answer")).not_to_be_empty()
+    rest(opened)
     asked: list[str] = []
     opened.on(
         "request",
@@ -174,7 +177,7 @@ def test_a_page_opens_with_few_requests(opened: Page, running: Any, watched: Any
         del asked[:]
         opened.click(f"a[href='/{page}']")
         expect(opened.locator(shown)).not_to_be_empty()
-        opened.wait_for_load_state("networkidle")
+        rest(opened)
         assert "..dcx-outlet.children...dcx-answered.data.." in asked
         assert len(asked) <= 6, (page, asked)
     assert watched.complaints == []

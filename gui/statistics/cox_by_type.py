@@ -97,7 +97,10 @@ def cox_by_type(
 
 
 def distinct(covariates: pd.DataFrame, taken: Iterable[object]) -> pd.DataFrame:
-    """The covariates, renamed where one is called like a cell type (as columns of counts are)."""
+    """The covariates, renamed where one is called like a cell type (as columns of counts are).
+
+    Source: none needed, no number changes.
+    """
     names = set(map(str, taken))
     return covariates.rename(columns=lambda c: f"{c} (column)" if str(c) in names else c)
 

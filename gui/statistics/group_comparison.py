@@ -121,8 +121,8 @@ def compare_groups(
         table[name] = effect.estimate
         table[f"{name}_low"], table[f"{name}_high"] = effect.low, effect.high
     pairs = pair_table(prepared, comparison, tested)
-    without_rounding(table, comparison)
-    without_rounding(pairs, comparison)
+    _drop_rounding(table, comparison)
+    _drop_rounding(pairs, comparison)
     notes = (
         f"{comparison.choice.name[0].upper()}{comparison.choice.name[1:]}: "
         f"{comparison.choice.reason}.",
@@ -146,7 +146,7 @@ def compare_groups(
     )
 
 
-def without_rounding(table: pd.DataFrame, comparison: Comparison) -> None:
+def _drop_rounding(table: pd.DataFrame, comparison: Comparison) -> None:
     """Write 0 for effects, differences and their bounds below 1e-10 of their scale."""
     unit = 1.0 if comparison.number is None else float(np.ptp(comparison.number)) or 1.0
     scales = {"effect": 1.0, "log_ratio": 1.0 / unit, "points": 100.0 / unit}  # slopes: per unit

@@ -17,7 +17,7 @@ from dash import Input, Output, State, dcc, html, no_update
 from dash import ctx as call
 
 from gui.answers import cell_fractions as words
-from gui.components.composition import Composition
+from gui.components.composition_content import Composition
 from gui.engine.rna_content import given_content
 from gui.errors import DeconomixError, MissingPart
 from gui.figures.text import three

@@ -20,7 +20,7 @@ from gui.answers import second_opinion as words
 from gui.answers.summary import opinion_of
 from gui.answers.warnings import missing_sentences
 from gui.components.common import empty_state
-from gui.components.composition import Composition
+from gui.components.composition_content import Composition
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.persistent_controls import PersistentControls
 from gui.components.table import TableFile, bind_table_export, result_table, table_view

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui.answers.dtd import bulk_shown, quality, sentence
+from gui.answers.dtd import bulk_shown, loss_hint, quality, sentence
 from gui.app import Application, create_app
-from gui.components.composition import (
+from gui.components.composition_content import (
     Chosen,
     Composition,
     arranged,
@@ -34,7 +34,7 @@ from gui.engine.params import DTDParams
 from gui.engine.results import DTDResult, Provenance, Run
 from gui.files import FileKind
 from gui.pages import dtd
-from gui.pages.dtd.tabs import clicked_dot, correlation_figure, loss_hint
+from gui.pages.dtd.correlation import clicked_dot, correlation_figure
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
 

@@ -22,7 +22,7 @@ from gui.answers.second_opinion import (
 )
 from gui.answers.summary import contradicted, opinion_of
 from gui.app import Application, create_app
-from gui.components.composition import about_text
+from gui.components.composition_content import about_text
 from gui.components.second_opinion import CONSENSUS_PART
 from gui.config import Config
 from gui.data.dataset import Dataset, Matrix
@@ -363,6 +363,6 @@ def test_the_table_for_programs_has_a_row_per_sample_and_type() -> None:
 
 
 def composition_view(opinion: SecondOpinion) -> Any:
-    from gui.components.composition import Composition
+    from gui.components.composition_content import Composition
 
     return Composition(opinion.estimate, opinion=opinion_hover(opinion, "DTD"))

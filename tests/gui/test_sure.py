@@ -24,7 +24,12 @@ from gui.answers.confidence_intervals import (
     with_stable_support,
 )
 from gui.app import Application, create_app
-from gui.components.composition import Chosen, Composition, composition_figure, sample_figure
+from gui.components.composition_content import (
+    Chosen,
+    Composition,
+    composition_figure,
+    sample_figure,
+)
 from gui.config import Config
 from gui.data.example import make_example
 from gui.engine import tasks

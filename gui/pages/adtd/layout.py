@@ -15,7 +15,8 @@ from gui.answers.summary import opinion_of, summary_of
 from gui.components.agreement import AgreementView
 from gui.components.cell_fractions import CellFractionsView, in_cells
 from gui.components.common import card, drawn, not_drawn, two_columns
-from gui.components.composition import Composition, CompositionView, bulk_groups
+from gui.components.composition import CompositionView
+from gui.components.composition_content import Composition, bulk_groups
 from gui.components.confidence_intervals import ConfidenceIntervalView, Subject
 from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns

@@ -1,6 +1,8 @@
-"""The current DTD result, for the tabs Composition and Uncertainty."""
+"""The current DTD result, for the tabs."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pandas as pd
 
@@ -8,10 +10,28 @@ from gui.answers.confidence_intervals import bootstrap_of
 from gui.answers.dtd import bulk_shown
 from gui.answers.second_opinion import opinion_hover, run_name
 from gui.components.cell_fractions import in_cells
-from gui.components.composition import Composition, bulk_groups
+from gui.components.common import empty_state
+from gui.components.composition_content import Composition, bulk_groups
 from gui.components.confidence_intervals import Subject
 from gui.components.second_opinion import CONSENSUS_PART, consensus_composition
+from gui.engine.results import DTDResult
+from gui.plugin import Context
 from gui.sessions.cache import DCXCache
+
+
+def current_result(ctx: Context) -> DTDResult | None:
+    """Return the result of the current DTD run, or None."""
+    run = ctx.session.current("dtd")
+    return None if run is None else run.result
+
+
+def no_training(text: str) -> Any:
+    """In place of what a loaded model does not hold."""
+    return empty_state(
+        text,
+        "A loaded model holds reference and gene weights only. Load single cells on the Upload"
+        " page and run DTD to see this.",
+    )
 
 
 def composition_of(session: DCXCache, part: str) -> Composition | None:

@@ -25,6 +25,7 @@ from gui.engine.compute_settings import ComputeSettings, usable_settings
 from gui.engine.forecast import check_memory
 from gui.engine.parallel.local import allowed_cores
 from gui.engine.params import Params
+from gui.engine.recommended import StepResult, StepResults
 from gui.engine.results import Provenance, Run
 from gui.error_notices import ErrorNotices
 from gui.errors import JobError, MissingPart, PluginError, SessionLocked, UnknownSession
@@ -32,6 +33,7 @@ from gui.files import Files, Uploads
 from gui.host import Host
 from gui.housekeeping import Housekeeping
 from gui.inbox import Inbox
+from gui.jobs.failure import to_error
 from gui.jobs.reader import Reader
 from gui.jobs.runner import JobRunner
 from gui.jobs.status import JobStatus
@@ -50,6 +52,8 @@ from gui.temporary import sweep
 from gui.updates import Update
 
 log = logging.getLogger(__name__)
+ENGINE_TASKS = ("gui.engine.tasks", "gui.engine.recommended")
+"""Modules of the engine's tasks. Their names stand in session files."""
 
 
 class Program:
@@ -345,7 +349,7 @@ class Program:
         """
         homes = self.plugin_modules
         packages = tuple(f"{home.partition('.')[0]}." for home in homes if "." in home)
-        engine = module == "gui.engine.tasks" and name.startswith("run_")
+        engine = module in ENGINE_TASKS and name.startswith("run_")
         ours = engine or (module, name) in {
             (analysis.task.__module__, analysis.task.__qualname__) for analysis in ANALYSES.values()
         }
@@ -377,32 +381,39 @@ class Program:
     def _deliver(
         self, job: JobStatus, result: Any, versions: Mapping[str, str], seconds: float
     ) -> str | None:
-        """The server process, the single writer, adds the run to the session the job was started
-        from (None: it was deleted).
+        """The server process, the single writer, adds the run, or one of each step, to the session
+        the job was started from (None: it was deleted).
         """
         with self._submitting:
             _, dataset = self._origins.pop(job.id)
-        origin = Provenance(
-            dataset.training_id,
-            dataset.bulk_id,
-            dict(job.inputs),
-            self.setting.engine,
-            dict(versions),
-            seconds,
-            dataset.samples_id if uses_samples(job.kind) else "",
+        several = result if isinstance(result, StepResults) else None
+        steps = (
+            several.steps
+            if several is not None
+            else (StepResult(job.kind, job.title, job.params or Params(), result, seconds),)
         )
+        made: dict[str, str] = {}
         try:
-            run = Run(
-                job.id,
-                job.kind,
-                job.title,
-                datetime.now(UTC),
-                job.params or Params(),
-                result,
-                origin,
-            )
-            check_run(run)
-            self.sessions.add_run(job.session_id, run, actor=LOCAL)
+            for step in steps:
+                # the last run of a job that succeeded bears its id: with it the job has ended
+                last = step is steps[-1] and (several is None or several.failure is None)
+                run_id = job.id if last else secrets.token_hex(8)
+                inputs = {kind: made[kind] for kind in step.inputs} if several else job.inputs
+                origin = Provenance(
+                    dataset.training_id,
+                    dataset.bulk_id,
+                    dict(inputs),
+                    self.setting.engine,
+                    dict(versions),
+                    step.seconds,
+                    dataset.samples_id if uses_samples(step.kind) else "",
+                    several.remark if several is not None else "",
+                )
+                now = datetime.now(UTC)
+                run = Run(run_id, step.kind, step.title, now, step.params, step.result, origin)
+                check_run(run)
+                self.sessions.add_run(job.session_id, run, actor=LOCAL)
+                made[step.kind] = run_id
         except (UnknownSession, SessionLocked):  # it was deleted, archived or locked meanwhile
             return None
         except ValueError as error:
@@ -410,4 +421,6 @@ class Program:
                 f"“{job.title}” gave a result that does not fit: {error}.",
                 advice="Tell the author of the page.",
             ) from None
+        if several is not None and several.failure is not None:
+            raise to_error(several.failure)
         return job.id

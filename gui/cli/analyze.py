@@ -85,6 +85,14 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
         "--model", choices=MODELS, help="default: deconomix (with --example deconomix+h,r)"
     )
     cli.add_argument(
+        "--recommended",
+        action="store_true",
+        help=(
+            "as “Analyse with recommended settings” does: --model deconomix+h, and --bootstrap 100"
+            " unless given"
+        ),
+    )
+    cli.add_argument(
         "--label", metavar="COLUMN", help="column of obs that holds the cell types (.h5ad)"
     )
     cli.add_argument("--repair", action="store_true", help="apply every repair that check proposes")
@@ -323,6 +331,8 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         )
     if not options.example and options.out is None:
         raise InvalidParameter("--out FOLDER is missing.", advice="Give the folder for the tables.")
+    if options.recommended:
+        _recommend(options)
     model = options.model or ("deconomix+h,r" if options.example else "deconomix")
     _check_options(options)
     gene_options.check_options(options, model)
@@ -517,6 +527,19 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         say(f"Written to {options.out}", sys.stderr)
     if failure is not None:
         raise failure
+
+
+def _recommend(options: argparse.Namespace) -> None:
+    """Fill in what the recommended analysis of the pages uses. InvalidParameter."""
+    from gui.engine.recommended import RecommendedParams
+
+    if options.model is not None:
+        raise InvalidParameter(
+            "--recommended chooses the model.", advice="Leave out --model or --recommended."
+        )
+    chosen = RecommendedParams()
+    options.model = f"deconomix+{chosen.adtd().model}"
+    options.bootstrap = options.bootstrap or chosen.replicates
 
 
 def _load(options: argparse.Namespace) -> tuple[Dataset, tuple[Repair, ...]]:

@@ -10,6 +10,7 @@ from dash import ctx as call
 from dash import html
 
 from gui.components.common import empty_state
+from gui.engine.recommended import RECOMMENDED, STEPS
 from gui.jobs.status import JobStatus
 from gui.plugin import JOBS, Context
 
@@ -102,10 +103,11 @@ def job_list(jobs: Sequence[JobStatus], sessions: Mapping[str, str], part: MakeI
 def running(ctx: Context, kind: str) -> JobStatus | None:
     """The first step of this kind that waits or runs for this tab's session.
 
-    In a callback on JOBS.
+    In a callback on JOBS. A job of several steps counts for each of them.
     """
+    kinds = {kind, *([RECOMMENDED] if kind in STEPS else [])}
     return next(
-        (job for job in ctx.jobs.status(ctx.session_id) if job.active and job.kind == kind), None
+        (job for job in ctx.jobs.status(ctx.session_id) if job.active and job.kind in kinds), None
     )
 
 

@@ -15,6 +15,7 @@ from gui.engine import memory
 from gui.engine.compute_settings import EngineName
 from gui.engine.memory import DOUBLE, GB, need_memory
 from gui.engine.params import ADTDParams, BootstrapParams, DTDParams, Part, SearchParams
+from gui.engine.recommended import RecommendedParams
 from gui.engine.results import DTDResult
 from gui.engine.tasks import CHECK_DTD
 
@@ -99,6 +100,8 @@ def check_memory(
     """
     if not task.__module__.startswith("gui.engine."):
         return
+    if isinstance(params, RecommendedParams):
+        params = params.dtd()  # by far the largest of its steps
     if isinstance(params, DTDParams) and dataset.train is not None:
         needed, genes = dtd_bytes(dataset, params, engine)
         what = (

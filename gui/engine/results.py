@@ -333,6 +333,8 @@ class Provenance:
     samples_id
         Of the clinical table and the annotations of the bulk, where the result depends on them;
         else "".
+    remark
+        What the program decided for the user, in sentences; "" where the user chose.
     """
 
     training_id: str
@@ -342,6 +344,7 @@ class Provenance:
     versions: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     samples_id: str = ""
+    remark: str = ""
 
 
 P = TypeVar("P", bound=Params, default=Any)

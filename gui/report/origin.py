@@ -244,6 +244,8 @@ def provenance_part(doc: Document, session: DCXCache, runs: Sequence[Run]) -> No
         )
         title = ANALYSES[run.kind].title if run.kind in ANALYSES else KINDS[run.kind]
         rows.append((title, text + (f", bulk {made.bulk_id}" if made.bulk_id else "")))
+        if made.remark:
+            rows.append(("", made.remark))
         seed = (
             run.result.params.seed
             if isinstance(getattr(run.result, "params", None), DTDParams)

@@ -28,6 +28,7 @@ from gui.engine.params import (
     Params,
     SearchParams,
 )
+from gui.engine.recommended import RecommendedParams
 from gui.engine.results import (
     ADTDResult,
     ApplyResult,
@@ -82,6 +83,7 @@ PARAMS: dict[str, type[Params]] = {
     "SearchParams": SearchParams,
     "ApplyParams": ApplyParams,
     "BootstrapParams": BootstrapParams,
+    "RecommendedParams": RecommendedParams,
     **{analysis.params.__name__: analysis.params for analysis in ANALYSES.values()},
 }
 _NAMES: dict[type[Any], str] = {cls: name for name, cls in (*RECORDS.items(), *PARAMS.items())}

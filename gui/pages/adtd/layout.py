@@ -18,6 +18,7 @@ from gui.components.common import card, drawn, not_drawn, two_columns
 from gui.components.composition import CompositionView
 from gui.components.composition_content import Composition, bulk_groups
 from gui.components.confidence_intervals import ConfidenceIntervalView, Subject
+from gui.components.next_step import NextStepView
 from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns
 from gui.components.second_opinion import (
@@ -52,6 +53,7 @@ from gui.pages.adtd.base import (
 from gui.plugin import REVISION, Context
 
 KINDS = ("adtd", "search")
+following = NextStepView(page)
 DIM = {"color": "var(--mantine-color-dimmed)"}
 previous = PreviousRuns(page, "adtd", form, describe=run_line)
 
@@ -189,6 +191,7 @@ def layout(ctx: Context) -> Any:
     actions = dmc.Group([report_button(page), previous.layout()], gap="xs", wrap="nowrap")
     results = [
         head_card("run", actions, there=adtd_run(ctx) is not None),
+        following.layout(ctx),
         search.head(),
         card(tabs),
     ]
@@ -225,6 +228,7 @@ opinion.bind()
 known.bind()
 sure.bind()
 previous.bind()
+following.bind()
 bind_report(page)
 
 

@@ -13,6 +13,7 @@ from gui.answers.summary import summary_of
 from gui.components.common import answer, card, empty_state, icon, two_columns
 from gui.components.form import ParamsForm
 from gui.components.jobs import clock, running, running_state
+from gui.components.next_step import NextStepView
 from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns
 from gui.components.views import GONE, SHOWN
@@ -30,6 +31,7 @@ from gui.text import number
 page = Page("dtd", "DTD", "gene weights, composition", order=20, requires=("dataset",))
 form = ParamsForm(page, DTDParams)
 runs = PreviousRuns(page, "dtd", form, describe=lambda run: short_answer(run.result))
+following = NextStepView(page)
 STARTED = "Started. The header shows the progress; you can go on working."
 NO_CELLS = "A trained model was loaded: there are no single cells to train on."
 TAB, TAB_RUN = "tab", "tab_run"
@@ -58,7 +60,7 @@ def layout(ctx: Context) -> Any:
     results = [
         html.Div(_empty(ctx), id=page.id.empty, style=GONE if run else SHOWN),
         dmc.Stack(
-            [_head(), card(tabs_layout(ctx, page, tab))],
+            [_head(ctx), card(tabs_layout(ctx, page, tab))],
             id=page.id.shown,
             gap="md",
             style=SHOWN if run else GONE,
@@ -87,7 +89,7 @@ def show_empty(ctx: Context, _revision: str | None, _jobs: Any) -> Any:
     return _empty(ctx)
 
 
-def _head() -> Any:
+def _head(ctx: Context) -> Any:
     stale = dmc.Alert(
         dmc.Group(
             [
@@ -120,6 +122,7 @@ def _head() -> Any:
         ),
         stale,
         html.Div(id=page.id.notes),
+        following.layout(ctx),
     )
 
 
@@ -306,5 +309,6 @@ def save_model(ctx: Context, clicks: int | None) -> None:
 
 form.bind()
 runs.bind()
+following.bind()
 bind_report(page)
 bind_tabs(page)

@@ -450,13 +450,31 @@ def walk(ctx: Context, _next: Any, _back: Any, _to: Any, step: str | None) -> An
     Output(page.id.back, "disabled"),
     Output(page.id.next, "disabled"),
     Output(page.id.next, "children"),
+    Output(page.id.next, "variant"),
     Input(page.id.step, "value"),
+    Input(page.id.load, "disabled"),
 )
-def ways(ctx: Context, step: str | None) -> Any:
+def ways(ctx: Context, step: str | None, may_not: bool | None) -> Any:
+    """Back and Next; the last step ends in Load."""
     order = list(STEPS)
     at = order.index(step) if step in order else 0
-    last = at == len(order) - 1
-    return at == 0, last, "Next" if last else f"Next: {STEPS[order[at + 1]]}"
+    if at == len(order) - 1:
+        return False, bool(may_not), "Load", "filled"
+    return at == 0, False, f"Next: {STEPS[order[at + 1]]}", "default"
+
+
+@page.callback(
+    Output(page.id.load, "n_clicks"),
+    Input(page.id.next, "n_clicks"),
+    State(page.id.step, "value"),
+    State(page.id.load, "n_clicks"),
+    prevent_initial_call=True,
+)
+def finish(ctx: Context, clicks: int | None, step: str | None, loads: int | None) -> int:
+    """After the last step the files are loaded, as by the button Load beside them."""
+    if not clicks or step != list(STEPS)[-1]:
+        raise PreventUpdate
+    return (loads or 0) + 1
 
 
 @page.callback(

@@ -14,6 +14,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import answer, card, cut, scrolling, shorten, warning
 from gui.components.figure import bind_figure_export, figure_card
+from gui.components.next_step import NextStepView
 from gui.components.persistent_controls import PersistentControls
 from gui.data.dataset import Dataset, Matrix, Role
 from gui.data.normalize import common_genes
@@ -93,7 +94,10 @@ def loaded_layout(ctx: Context, page: Page) -> Any:
     }
     return dmc.Stack(
         [
-            card(html.Div(id=page.id.answer, className="dcx-pending")),
+            card(
+                html.Div(id=page.id.answer, className="dcx-pending"),
+                NextStepView(page).layout(ctx),
+            ),
             card(
                 dmc.Tabs(
                     [
@@ -115,6 +119,7 @@ def bind_loaded(page: Page) -> None:
     """Record the callbacks of the frame."""
     PersistentControls(page, **LEFT).bind()
     bind_figure_export(page, "type_counts")
+    NextStepView(page).bind()
 
     @page.callback(
         output={

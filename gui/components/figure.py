@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -32,12 +33,17 @@ CONFIG: dict[str, Any] = {
     "showTips": False,
 }
 WAITING: dict[str, Any] = {
-    "xaxis": {"visible": False},
-    "yaxis": {"visible": False},
-    "paper_bgcolor": "rgba(0,0,0,0)",
-    "plot_bgcolor": "rgba(0,0,0,0)",
+    "data": [],
+    "layout": {
+        "xaxis": {"visible": False},
+        "yaxis": {"visible": False},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+    },
 }
-"""Nothing at all until the figure is there: axes from -1 to 6 would look like a result."""
+"""Nothing at all until the figure is there: axes from -1 to 6 would look like a result. A plain
+dictionary, as a page has a dozen and go.Figure would send Plotly's own template with each.
+"""
 LARGEST = 100_000_000
 _DRAW = "function() { return window.dash_clientside.dcx.export_figure(...arguments); }"
 _HATCH = "repeating-linear-gradient(-45deg, {0} 0 2px, transparent 2px 5px)"
@@ -57,6 +63,12 @@ def save_menu(items: Sequence[tuple[str, str]], *, label: str = "Save…") -> dm
     dropdown = dmc.MenuDropdown([dmc.MenuItem(text, id=item) for item, text in items])
     dropdown._type = "StillMenuDropdown"
     return dmc.Menu([target, dropdown], position="bottom-end", shadow="md")
+
+
+@cache
+def _print_template() -> dict[str, Any]:
+    """The light template, in which figures are saved."""
+    return dict(template(False).to_plotly_json())
 
 
 def figure_card(
@@ -90,11 +102,11 @@ def figure_card(
         mb="xs",
     )
     graph = dcc.Graph(
-        id=of["graph"], figure=figure or go.Figure(layout=WAITING), config=CONFIG, responsive="auto"
+        id=of["graph"], figure=figure or WAITING, config=CONFIG, responsive="auto"
     )
     stores = [
         dcc.Store(id=of["picture"]),
-        dcc.Store(id=of["light"], data=template(False).to_plotly_json()),
+        dcc.Store(id=of["light"], data=_print_template()),
         dcc.Store(id=of["file"], data=file_name),
     ]
     return html.Div(

@@ -101,9 +101,7 @@ def figure_card(
         align="flex-end",
         mb="xs",
     )
-    graph = dcc.Graph(
-        id=of["graph"], figure=figure or WAITING, config=CONFIG, responsive="auto"
-    )
+    graph = dcc.Graph(id=of["graph"], figure=figure or WAITING, config=CONFIG, responsive="auto")
     stores = [
         dcc.Store(id=of["picture"]),
         dcc.Store(id=of["light"], data=_print_template()),

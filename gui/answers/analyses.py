@@ -10,7 +10,7 @@ import pandas as pd
 
 from gui.analyses.registry import ANALYSES
 from gui.answers import genes, group_regulation, groups, survival, survival_tables
-from gui.answers.adtd import model_name
+from gui.answers.run_names import source_name
 from gui.answers.summary import MARKS, contradicted
 from gui.engine.results import Run
 from gui.sessions.cache import DCXCache
@@ -231,19 +231,3 @@ def inputs_of(session: DCXCache, run: Run) -> dict[str, str]:
         if same and getattr(found.params, "part", "") == "bulk":
             return {**inputs, "bootstrap": found.id}
     return inputs
-
-
-def source_label(run: Run) -> str:
-    """The same for a narrow list: "ADTD, 30 Nov 01:12:07 (Hidden background)"."""
-    model = getattr(run.params, "model", None)
-    method = f" ({model_name(model)})" if run.kind == "adtd" and isinstance(model, str) else ""
-    kind = {"apply": "DTD"}.get(run.kind, run.kind.upper())
-    return f"{kind}, {run.created.astimezone():%d %b %H:%M:%S}{method}"
-
-
-def source_name(run: Run) -> str:
-    """A run by its method and time: "ADTD run (Hidden background) of 30 Nov 2026, 01:12"."""
-    model = getattr(run.params, "model", None)
-    method = f" ({model_name(model)})" if run.kind == "adtd" and isinstance(model, str) else ""
-    kind = {"apply": "DTD"}.get(run.kind, run.kind.upper())
-    return f"{kind} run{method} of {run.created.astimezone():%d %b %Y, %H:%M:%S}"

@@ -9,8 +9,10 @@ import dash_mantine_components as dmc
 from dash import ALL, Input, Output, html, set_props
 from dash.exceptions import PreventUpdate
 
+from gui.answers.run_names import run_title
 from gui.components.common import clicked, icon, shorten
 from gui.components.form import ParamsForm, number
+from gui.components.run_labels import RunLabels, undo_bar
 from gui.engine.params import Params
 from gui.engine.results import Run
 from gui.plugin import REVISION, Context, Page
@@ -54,6 +56,7 @@ class PreviousRuns:
             title,
         )
         self.basis = basis
+        self.labels = RunLabels(page, name)
 
     def id(self, part: str) -> str:
         return str(getattr(self.page.id, f"{self.name}_{part}"))
@@ -74,18 +77,20 @@ class PreviousRuns:
                 dmc.Modal(
                     html.Div(id=self.id("list")), id=self.id("dialog"), title=self.title, size="lg"
                 ),
+                *self.labels.layout(),
             ]
         )
 
     def rows(self, ctx: Context) -> Any:
-        """The runs, newest first; the current one is marked."""
+        """The runs, starred ones first, each newest first; the current one is marked."""
         runs = ctx.session.runs(self.kind)
         current = ctx.session.current(self.kind)
         different = differing([run.params for run in runs])
         return dmc.Stack(
             [
-                self._row(ctx, run, different, shown=current is not None and run.id == current.id)
-                for run in reversed(runs)
+                undo_bar(ctx.session.deleted_runs, self.labels.each),
+                *(self._row(ctx, run, different, shown=current is not None and run.id == current.id)
+                for run in sorted(reversed(runs), key=lambda run: not run.starred)),
             ],
             gap="xs",
         )
@@ -93,6 +98,7 @@ class PreviousRuns:
     def bind(self) -> None:
         """Record the callbacks that list the runs and bring one back."""
         page, this = self.page, self
+        self.labels.bind()
 
         @page.callback(
             Output(this.id("list"), "children"),
@@ -139,10 +145,12 @@ class PreviousRuns:
         words = describe_params(run.params, different, self.form)
         gave = self.describe(run) if self.describe else ""
         basis = self.basis(ctx, run) if self.basis else ""
+        when = f"{run.created.astimezone():%d %b %Y, %H:%M:%S}"
         lines = [
             dmc.Group(
                 [
-                    dmc.Text(f"{run.created.astimezone():%d %b %Y, %H:%M:%S}", size="sm", fw=600),
+                    dmc.Text(shorten(run.name, 60), size="sm", fw=600) if run.name else None,
+                    dmc.Text(when, size="sm", **({"c": "dimmed"} if run.name else {"fw": 600})),
                     dmc.Badge("shown", variant="light", radius="sm", tt="none") if shown else None,
                     dmc.Badge("outdated", color="orange", variant="light", radius="sm", tt="none")
                     if outdated
@@ -150,18 +158,28 @@ class PreviousRuns:
                 ],
                 gap="xs",
             ),
+            dmc.Text(shorten(run.notes, 300), size="sm", className="dcx-notes")
+            if run.notes
+            else None,
             dmc.Text(gave, size="sm") if gave else None,
             dmc.Text(words, size="xs", c="dimmed"),
             dmc.Text(f"Computed from the {basis}.", size="xs", c="dimmed") if basis else None,
             dmc.Text(outdated, size="xs", c="dimmed") if outdated else None,
         ]
-        return dmc.UnstyledButton(
-            dmc.Paper(
-                dmc.Stack(lines, gap=2), withBorder=True, p="xs", radius="md", className="dcx-run"
-            ),
+        choose = dmc.UnstyledButton(
+            dmc.Stack(lines, gap=2),
             id=self.page.id.each(f"{self.name}-choose", run.id),
-            w="100%",
-            **{"aria-label": f"Show the run of {run.created.astimezone():%d %b %Y, %H:%M:%S}"},
+            style={"flex": 1, "minWidth": 0},
+            **{"aria-label": f"Show {run_title(run)}"},
+        )
+        return dmc.Paper(
+            dmc.Group(
+                [choose, self.labels.buttons(run)], wrap="nowrap", align="flex-start", gap="xs"
+            ),
+            withBorder=True,
+            p="xs",
+            radius="md",
+            className="dcx-run",
         )
 
 

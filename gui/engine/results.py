@@ -359,6 +359,8 @@ class Run(Generic[P, R]):
     ----------
     kind
         A key of :data:`gui.sessions.kinds.KINDS`, or a plug-in's page key.
+    name, starred, notes
+        What the user says of it; "" and False: nothing.
     """
 
     id: str
@@ -368,6 +370,9 @@ class Run(Generic[P, R]):
     params: P
     result: R
     provenance: Provenance
+    name: str = ""
+    starred: bool = False
+    notes: str = ""
 
 
 def _numeric(*tables: Any) -> bool:

@@ -58,6 +58,10 @@ def report(session: DCXCache, kind: str) -> bytes:
         f" {run.created.astimezone():%d %B %Y, %H:%M}.",
         "dim",
     )
+    if run.name:
+        doc.paragraph(f"Name of the run: {run.name}.")
+    if run.notes:
+        doc.paragraph(f"Notes: {run.notes}")
     doc.paragraph(RESEARCH_USE, "use")
     (_analysis if kind in ANALYSES else _step)(doc, session, run)
     doc.paragraph(RESEARCH_USE, "use")

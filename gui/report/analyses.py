@@ -13,7 +13,8 @@ from gui.analyses.group_regulation import GroupRegulationResult
 from gui.analyses.groups import GroupsResult
 from gui.analyses.hidden_likeness import EXPLAINED
 from gui.analyses.registry import ANALYSES
-from gui.answers.analyses import TEXTS, source_name, sources_of
+from gui.answers.analyses import TEXTS, sources_of
+from gui.answers.run_names import source_name
 from gui.answers.genes import looks_like
 from gui.answers.group_regulation import difference_text, different_genes
 from gui.answers.groups import effect_caption, effect_title, lost_sentence

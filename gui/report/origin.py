@@ -242,6 +242,7 @@ def provenance_part(doc: Document, session: DCXCache, runs: Sequence[Run]) -> No
             f"run {run.id}, {run.created.astimezone():%Y-%m-%d %H:%M:%S %z}, {made.seconds:.1f} s,"
             f" training data {made.training_id or '–'}"
         )
+        text += f", “{run.name}”" if run.name else ""
         title = ANALYSES[run.kind].title if run.kind in ANALYSES else KINDS[run.kind]
         rows.append((title, text + (f", bulk {made.bulk_id}" if made.bulk_id else "")))
         if made.remark:

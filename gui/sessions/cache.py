@@ -8,13 +8,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from gui.analyses.registry import ANALYSES
 from gui.data.dataset import Dataset
 from gui.engine.results import Run
-from gui.errors import DefaultSession, MissingPart, UnknownSession
+from gui.errors import DefaultSession, JobError, MissingPart, UnknownSession
+from gui.sessions.deleted_runs import DeletedRuns, computed_from
+from gui.sessions.rules import checked_label
 from gui.sessions.snapshot import PendingJob, Snapshot
 
 TOKEN = "_token"
@@ -51,6 +54,7 @@ class DCXCache:
         self._marks: tuple[str, ...] = ()
         self._chosen: dict[str, str] = {}
         self._forms: dict[str, dict[str, Any]] = {}
+        self._deleted = DeletedRuns()
         self._notes = ""
         self._revision = 0
         self._edits = 0
@@ -118,7 +122,7 @@ class DCXCache:
             if self._edits != edits:
                 return False
             self._dataset, self._notes, self._marks, self._loader = None, "", (), loader
-            for held in (self._runs, self._chosen, self._forms, self._jobs):
+            for held in (self._runs, self._chosen, self._forms, self._jobs, self._deleted):
                 held.clear()
             self._name = self._name if name is None else name
             return True
@@ -310,6 +314,7 @@ class DCXCache:
                     self._tell("delete", f"run {run_id}")
                 self._runs.clear()
                 self._chosen.clear()
+                self._deleted.clear()
             self._changed()
 
     def runs(self, kind: str | None = None) -> list[Run]:
@@ -365,6 +370,79 @@ class DCXCache:
                 else:
                     del self._chosen[run.kind]
             self._changed()
+
+    def label_run(
+        self,
+        run_id: str,
+        *,
+        name: str | None = None,
+        starred: bool | None = None,
+        notes: str | None = None,
+    ) -> Run:
+        """Name, star or annotate a run; what is None stays as it is.
+
+        MissingPart if there is none with this id; SessionError if a text is too long.
+        """
+        with self._change():
+            run = self._runs.get(run_id)
+            if run is None:
+                raise MissingPart("This run is no longer in the session.")
+            text = (run.name if name is None else name, run.notes if notes is None else notes)
+            new_name, new_notes = checked_label(*text)
+            star = run.starred if starred is None else starred
+            if (new_name, star, new_notes) != (run.name, run.starred, run.notes):
+                self._tell("write", f"label of run {run_id}")
+                run = replace(run, name=new_name, starred=star, notes=new_notes)
+                self._runs[run_id] = run
+                self._changed()
+            return run
+
+    def computed_from(self, run_id: str) -> list[Run]:
+        """The runs that rest on this one, directly or by another one, oldest first."""
+        with self._content():
+            return computed_from(self._runs.values(), run_id)
+
+    def delete_runs(self, run_id: str) -> list[Run]:
+        """Delete a run and all that rest on it: without it nobody could say how they came about.
+
+        For :data:`gui.sessions.deleted_runs.UNDO_SECONDS` :meth:`undo_delete` brings them back.
+        JobError if a step that has not ended uses one of them.
+        """
+        with self._change():
+            run = self._runs.get(run_id)
+            if run is None:
+                raise MissingPart("This run is no longer in the session.")
+            gone = [run, *computed_from(self._runs.values(), run_id)]
+            ids = {one.id for one in gone}
+            if any(ids & set(job.inputs.values()) for job in self._jobs.values()):
+                raise JobError(
+                    "A step that has not ended uses this run.",
+                    advice="Wait for the step, cancel it or dismiss it; then delete the run.",
+                )
+            self._deleted.keep(gone, list(self._runs), dict(self._chosen))
+            for one in reversed(gone):
+                self.remove_run(one.id)
+            return gone
+
+    @property
+    def deleted_runs(self) -> Sequence[Run]:
+        """The runs that were deleted last and can still be brought back, the chosen one first."""
+        with self._lock:
+            return self._deleted.runs
+
+    def undo_delete(self) -> Sequence[Run]:
+        """Bring back what was deleted last. MissingPart if that is no longer possible."""
+        with self._change():
+            found = self._deleted.runs
+            if not found:
+                raise MissingPart("The deleted runs can no longer be brought back.", advice="")
+            self._runs = self._deleted.merged(self._runs)
+            self._chosen |= self._deleted.chosen
+            self._deleted.clear()
+            for run in found:
+                self._tell("write", f"run {run.id}", run.result)
+            self._changed()
+            return found
 
     def outdated(self, run: Run) -> str | None:
         """Why ``run`` does not belong to the present data, as a sentence; None if it does.

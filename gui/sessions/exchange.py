@@ -68,6 +68,8 @@ def pseudonymised(snapshot: Snapshot) -> tuple[Snapshot, pd.DataFrame]:
             title=names.text(run.title),
             params=names.params(run.params),
             result=names.any(run.result),
+            name=names.text(run.name),
+            notes=names.text(run.notes),
         )
         for run in snapshot.runs
     ]

@@ -17,6 +17,8 @@ _LONGEST = 10 * MAX_NAME
 MAX_TEXT = 1000
 """Characters of a text in the clear header."""
 MAX_COUNT = 1_000_000
+MAX_NOTES = 10_000
+"""Characters of what a user writes about a run."""
 ID = re.compile(r"[0-9]{8}#[0-9]{6}#[0-9a-f]{8}")
 """ASCII digits only: an id becomes a file's name."""
 SINGLE_ID = "00000000#000000#00000000"
@@ -76,6 +78,26 @@ def stored_name(name: Any) -> str:
         raise ValueError("no name of a session")
     try:
         return checked_name(name)
+    except SessionError as error:
+        raise ValueError(str(error)) from None
+
+
+def checked_label(name: str, notes: str) -> tuple[str, str]:
+    """Name and notes of a run as they are kept; both may be empty. SessionError: too long."""
+    found = plain(name)
+    if len(found) > MAX_NAME:
+        raise SessionError(f"The name of the run is longer than {MAX_NAME} characters.")
+    if len(notes) > MAX_NOTES:
+        raise SessionError(f"The notes on the run are longer than {MAX_NOTES} characters.")
+    return found, notes
+
+
+def stored_label(name: Any, notes: Any) -> tuple[str, str]:
+    """Name and notes of a run in a file, as they are shown. ValueError."""
+    if not (isinstance(name, str) and isinstance(notes, str)):
+        raise ValueError("no name of a run")
+    try:
+        return checked_label(name, notes)
     except SessionError as error:
         raise ValueError(str(error)) from None
 

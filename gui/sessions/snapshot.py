@@ -11,7 +11,7 @@ from gui.data.dataset import Dataset
 from gui.engine.params import Params
 from gui.engine.results import Run
 from gui.sessions.kinds import KINDS, check_run
-from gui.sessions.rules import MAX_COUNT, stored_name, stored_time
+from gui.sessions.rules import MAX_COUNT, stored_label, stored_name, stored_time
 
 WITHOUT_CELLS, PSEUDONYMS, RECOVERED = "without cells", "pseudonyms", "recovered"
 
@@ -76,9 +76,12 @@ def checked(snapshot: Snapshot) -> Snapshot:
     """
     if not 0 <= snapshot.revision < 2**53 or len(snapshot.runs) > MAX_COUNT:
         raise ValueError("no such number of changes or runs")
+    runs = []
     for run in snapshot.runs:
         stored_time(run.created)
         check_run(run)
+        name, _ = stored_label(run.name, run.notes)
+        runs.append(replace(run, name=name) if name != run.name else run)
     for job in snapshot.jobs:
         stored_time(job.submitted)
     kinds = {run.id: run.kind for run in snapshot.runs}
@@ -93,6 +96,7 @@ def checked(snapshot: Snapshot) -> Snapshot:
         name=stored_name(snapshot.name),
         created=stored_time(snapshot.created),
         modified=stored_time(snapshot.modified),
+        runs=tuple(runs),
         chosen={
             kind: run_id for kind, run_id in snapshot.chosen.items() if kinds.get(run_id) == kind
         },

@@ -100,7 +100,11 @@ def layout(program: Program) -> Any:
                             **{"aria-label": "Pages"},
                         ),
                         dmc.AppShellMain(
-                            [html.Div(id="dcx-interrupted"), html.Div(id="dcx-outlet", tabIndex=-1)]
+                            [
+                                html.Div(id="dcx-interrupted"),
+                                html.Div(id="dcx-deleted-runs"),
+                                html.Div(id="dcx-outlet", tabIndex=-1),
+                            ]
                         ),
                     ],
                     header={"height": 48},

@@ -16,9 +16,11 @@ from dash.exceptions import PreventUpdate
 from gui import notify
 from gui.components.common import drawn
 from gui.components.jobs import job_list, ticker
+from gui.engine.results import Run
 from gui.jobs.status import JobStatus
 from gui.plugin import Context, Page
 from gui.sessions.snapshot import PendingJob
+from gui.shell.deleted_runs import deleted_bar
 from gui.shell.job_buttons import interrupted
 from gui.shell.navigation import missing, named_in, navigation, page_at, page_of
 from gui.shell.page import shell, shell_id
@@ -38,7 +40,7 @@ class Moment:
 
     session_id : of the tab's session, also while that is locked; names, protected : of all sessions
     that can be seen, by id; saving, trouble : see ``SessionCacheManager.save_state``; stopped :
-    interrupted jobs of the session
+    interrupted jobs of the session; deleted : runs of it that can be brought back
     """
 
     session_id: str
@@ -49,6 +51,7 @@ class Moment:
     saving: str
     trouble: Exception | None
     stopped: Sequence[PendingJob]
+    deleted: Sequence[Run]
     locked: bool
 
     @classmethod
@@ -71,6 +74,7 @@ class Moment:
             saving=saving,
             trouble=trouble,
             stopped=stopped,
+            deleted=() if locked else ctx.session.deleted_runs,
             locked=locked,
         )
 
@@ -108,6 +112,7 @@ class Moment:
             "lock": self.protected.get(here, False) and not self.locked,
             "saved": f"{here}:{self.saving}:{why}",
             "stopped": [job.id for job in self.stopped],
+            "deleted": [run.id for run in self.deleted],
             "jobs": _digest([_progress(job) for job in self.jobs]),
             "busy": self.busy,
             "active": self.active,
@@ -124,6 +129,7 @@ class Moment:
         "lock": Output("dcx-lock-box", "style"),
         "saved": Output("dcx-saved", "children"),
         "interrupted": Output("dcx-interrupted", "children"),
+        "deleted_runs": Output("dcx-deleted-runs", "children"),
         "ticker": Output("dcx-ticker", "children"),
         "jobs": Output("dcx-jobs", "children"),
         "interval": Output("dcx-interval", "interval"),
@@ -216,6 +222,7 @@ def refresh(
         lambda: saved_words(moment.saving, moment.trouble, single=ctx.sessions.single),
     )
     put("interrupted", "stopped", lambda: interrupted(moment.stopped))
+    put("deleted_runs", "deleted", lambda: deleted_bar(moment.deleted))
     put("ticker", "jobs", lambda: ticker(moment.jobs, shell_id))
     put("jobs", "jobs", lambda: job_list(moment.jobs, moment.names, shell_id))
     put("interval", "busy", lambda: BUSY_MS if moment.busy else IDLE_MS)

@@ -14,7 +14,8 @@ import pytest
 from gui.analyses.groups import GroupsParams, GroupsResult, run_groups
 from gui.analyses.samples import as_groups, order_is_known
 from gui.answers import groups as words
-from gui.answers.analyses import analysis_summary, source_label
+from gui.answers.analyses import analysis_summary
+from gui.answers.run_names import source_label
 from gui.engine.params import DTDParams
 from gui.engine.results import Provenance, Run
 from gui.errors import DataError

@@ -20,7 +20,7 @@ from gui.components.table import TableFile, bind_table_export, result_table, tab
 from gui.components.views import GONE, SHOWN, Views, graph_height_style
 from gui.engine.results import BootstrapResult, Run
 from gui.figures.template import styled
-from gui.figures.text import exponent, settled
+from gui.figures.text import exponent, settled, shorten
 from gui.knowledge.own_files import FOLDER, OwnFiles
 from gui.plugin import Context, Page
 
@@ -81,7 +81,8 @@ def run_title(run: Run) -> str:
     """A run as it is called in figures and lists: title, λ₂ and time."""
     lambda2 = getattr(run.params, "lambda2", None)
     setting = "" if lambda2 is None else f"λ₂ {exponent(lambda2)}, "
-    return f"{run.title}, {setting}{run.created.astimezone():%d %b %H:%M:%S}"
+    name = f"{shorten(run.name, 40)}, " if run.name else ""
+    return f"{name}{run.title}, {setting}{run.created.astimezone():%d %b %H:%M:%S}"
 
 
 def by_title(parts: Iterable[tuple[Run, pd.DataFrame]]) -> dict[str, pd.DataFrame]:

@@ -12,7 +12,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.analyses.gene_params import SHIPPED_MARKERS, GenesParams
 from gui.analyses.genes import run_genes
-from gui.answers.analyses import source_name
+from gui.answers.run_names import source_name
 from gui.components.common import card, clicked, tip_label
 from gui.components.form import folded
 from gui.components.jobs import running

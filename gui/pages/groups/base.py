@@ -11,7 +11,8 @@ from dash import Input, State
 from gui.analyses.cut_values import cut_values
 from gui.analyses.groups import GroupsParams
 from gui.analyses.samples import as_groups, cleaned, is_number, sample_table
-from gui.answers.analyses import composition_runs, source_label
+from gui.answers.analyses import composition_runs
+from gui.answers.run_names import source_label
 from gui.components.form import ParamsForm
 from gui.data.dataset import Dataset
 from gui.engine.results import Run

@@ -14,7 +14,8 @@ from gui.analyses.samples import cleaned, is_number, sample_table
 from gui.analyses.survival import SurvivalParams
 from gui.analyses.survival_params import SAMPLES
 from gui.analyses.survival_subjects import MOST_LEVELS
-from gui.answers.analyses import composition_runs, source_name
+from gui.answers.analyses import composition_runs
+from gui.answers.run_names import source_name
 from gui.components.common import tip_label
 from gui.data.dataset import HIDDEN, Clinical
 from gui.data.samples.survival_columns import value_text

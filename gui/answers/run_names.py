@@ -25,7 +25,7 @@ def source_name(run: Run) -> str:
 
 
 def run_title(run: Run) -> str:
-    """A run of any kind where it is named or deleted: "“first try”" or "ADTD of 30 Nov, 01:12:07"."""
+    """A run of any kind in a short text: "“first try”", or "ADTD of 30 Nov, 01:12:07"."""
     if run.name:
         return f"“{shorten(run.name, MOST)}”"
     return f"{shorten(run.title or run.kind, MOST)} of {run.created.astimezone():%d %b, %H:%M:%S}"

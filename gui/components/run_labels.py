@@ -42,7 +42,9 @@ class RunLabels:
     def buttons(self, run: Run) -> Any:
         """Star, edit and delete of one run."""
         title = run_title(run)
-        star = ("starred", f"Take the star off {title}") if run.starred else ("star", f"Star {title}")
+        star = (
+            ("starred", f"Take the star off {title}") if run.starred else ("star", f"Star {title}")
+        )
         return dmc.Group(
             [
                 self._button("star", run, *star),
@@ -278,7 +280,8 @@ def undo_runs(ctx: Context, run_id: str | None) -> None:
 def question(run: Run, resting: Sequence[Run]) -> str:
     """What else is deleted with a run."""
     what = (
-        f"{len(resting)} runs rest on it and are deleted too" if len(resting) > 1
+        f"{len(resting)} runs rest on it and are deleted too"
+        if len(resting) > 1
         else "One run rests on it and is deleted too"
     )
     return (

@@ -89,8 +89,12 @@ class PreviousRuns:
         return dmc.Stack(
             [
                 undo_bar(ctx.session.deleted_runs, self.labels.each),
-                *(self._row(ctx, run, different, shown=current is not None and run.id == current.id)
-                for run in sorted(reversed(runs), key=lambda run: not run.starred)),
+                *(
+                    self._row(
+                        ctx, run, different, shown=current is not None and run.id == current.id
+                    )
+                    for run in starred_first(runs)
+                ),
             ],
             gap="xs",
         )
@@ -181,6 +185,12 @@ class PreviousRuns:
             radius="md",
             className="dcx-run",
         )
+
+
+def starred_first(runs: Sequence[Run]) -> list[Run]:
+    """Return the starred runs, then the others, each newest first; ``runs`` are oldest first."""
+    newest = list(reversed(runs))
+    return [run for run in newest if run.starred] + [run for run in newest if not run.starred]
 
 
 def differing(params: Sequence[Params]) -> list[str]:

@@ -14,10 +14,10 @@ from gui.analyses.groups import GroupsResult
 from gui.analyses.hidden_likeness import EXPLAINED
 from gui.analyses.registry import ANALYSES
 from gui.answers.analyses import TEXTS, sources_of
-from gui.answers.run_names import source_name
 from gui.answers.genes import looks_like
 from gui.answers.group_regulation import difference_text, different_genes
 from gui.answers.groups import effect_caption, effect_title, lost_sentence
+from gui.answers.run_names import source_name
 from gui.data.dataset import Dataset
 from gui.engine.results import Run
 from gui.figures import genes as gene_figures

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 from dash import Input, State
 
-from gui.answers.run_names import source_label
 from gui.answers.comparison import Comparison, Side, compare, shown_table
+from gui.answers.run_names import source_label
 from gui.engine.results import Run
 from gui.errors import MissingPart
 from gui.plugin import Context, Page

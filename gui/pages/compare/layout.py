@@ -7,8 +7,8 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import Input, Output, State, html
 
-from gui.answers.run_names import source_label
 from gui.answers.comparison import compare, sentence
+from gui.answers.run_names import source_label
 from gui.components.common import card, empty_state, tip_label, two_columns
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.table import TableFile, bind_table_export, result_table, table_view

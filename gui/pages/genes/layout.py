@@ -9,9 +9,9 @@ from dash import Input, Output, html
 
 from gui.answers.adtd import sentence as adtd_sentence
 from gui.answers.analyses import analysis_summary
-from gui.answers.run_names import source_name
 from gui.answers.confidence_intervals import with_stable_support
 from gui.answers.genes import regulated_line
+from gui.answers.run_names import source_name
 from gui.components.common import card, drawn, not_drawn, two_columns
 from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns

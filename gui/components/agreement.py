@@ -163,7 +163,7 @@ class AgreementView:
                 }
             points = found.points if of == POOLED else found.points[found.points["cell_type"] == of]
             fig = styled(agreement(points, type_colours(ctx.session.dataset, *types)), bool(dark))
-            style = graph_height_style(fig, above=470)
+            style = graph_height_style(fig)
             return {
                 **head,
                 "figure": fig,

@@ -30,18 +30,39 @@ def icon(name: str, size: int = 16) -> Any:
 
 
 def card(*children: Any, **props: Any) -> Any:
-    return dmc.Paper(list(children), withBorder=True, p="md", radius="md", **props)
+    return dmc.Paper(list(children), withBorder=True, radius="md", **{"p": "md", **props})
 
 
-def two_columns(parameters: Any, results: Any) -> Any:
-    """Parameters in a narrow column, results in the wide one."""
+def two_columns(parameters: Any, results: Any, *, foldable: bool = False) -> Any:
+    """Parameters in a narrow column, results in the wide one.
+
+    Parameters
+    ----------
+    foldable
+        The parameters can be folded away (resources/assets/parameters.js): only their
+        :func:`form_end` stays, above the results.
+    """
+    fold = [
+        html.Button(
+            [icon("fold", 14), html.Span(text)],
+            type="button",
+            className=f"dcx-fold dcx-fold-{way}",
+            **{"aria-label": f"{text} parameters"},
+        )
+        for way, text in (("away", "Hide"), ("back", "Parameters"))
+    ]
     return html.Div(
         [
-            html.Div(parameters, className="dcx-parameters"),
+            html.Div([*(fold if foldable else []), parameters], className="dcx-parameters"),
             html.Div(results, className="dcx-results"),
         ],
         className="dcx-columns",
     )
+
+
+def form_end(*children: Any) -> Any:
+    """The end of a form, always in sight: its button, and what the button needs or will use."""
+    return html.Div(list(children), className="dcx-form-end")
 
 
 def tip_label(title: Any, tip: str) -> Any:

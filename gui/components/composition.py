@@ -38,7 +38,7 @@ from gui.components.composition_content import (
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.sample_dialog import SampleDialog, select
 from gui.components.table import TableFile, bind_table_export, result_table
-from gui.components.views import GONE, SHOWN, Views, graph_height_style, options, switch
+from gui.components.views import ABOVE, GONE, SHOWN, Views, graph_height_style, options, switch
 from gui.figures.palette import type_colours
 from gui.figures.template import blank, styled
 from gui.plugin import DARK, REVISION, Context, Page
@@ -113,18 +113,23 @@ class CompositionView:
         """Return controls, figure, table and the dialog of one sample, once per page."""
         kept = self._kept(ctx)
         shown = kept.get("part", next(iter(self.parts)))
-        part = switch(self.parts, self.id("part"), shown)
+        part = dmc.Select(
+            id=self.id("part"),
+            data=options(self.parts),
+            value=shown,
+            **select("What is shown", 130),
+        )
         sort = dmc.Select(
             id=self.id("sort"),
             data=[FIRST_ORDER],
             value=kept.get("sort", IN_FILE),
-            **select("Sort the samples", 170),
+            **select("Sort the samples", 150),
         )
         group = dmc.Select(
             id=self.id("group"),
             data=[FIRST_GROUP],
             value=kept.get("group", NO_GROUP),
-            **select("Group the samples", 130),
+            **select("Group the samples", 118),
         )
         controls = [
             html.Div(part, id=self.id("parts"), style=GONE),
@@ -141,14 +146,14 @@ class CompositionView:
             *(self.more(ctx) if self.more is not None else []),
         ]
         drawing = figure_card(self.page, f"{self.name}_figure", file_name=self.file)
-        table = result_table(self.page, f"{self.name}_table", engine=True)
+        table = result_table(self.page, f"{self.name}_table", filters=False, engine=True)
         unit = dmc.Text("", id=self.id("unit"), size="xs", c="dimmed", mb=4)
         nothing = empty_state(
             "No composition yet",
             "The current run estimated no composition: load bulk samples on the Upload page,"
             " then come back here.",
         )
-        about = dmc.Text(self.note, id=self.id("about"), size="xs", c="dimmed", mt=6)
+        about = dmc.Text(self.note, id=self.id("about"), size="xs", c="dimmed", mt=4)
         there = self.views.layout(controls, drawing, table, note=about, unit=unit)
         return html.Div(
             [
@@ -327,7 +332,7 @@ class CompositionView:
             colour_of = type_colours(ctx.session.dataset, *found.frame.index)
             drawn = styled(composition_figure(found, colour_of, chosen), bool(dark))
             beside = legend(found, colour_of, chosen)
-            style = graph_height_style(drawn, above=450 if beside else 420)
+            style = graph_height_style(drawn, above=ABOVE + 36 if beside else ABOVE)
             return {
                 "figure": drawn,
                 "legend": beside,

@@ -282,7 +282,7 @@ class ConfidenceIntervalView:
                 drawn(sure, name, type_colours(ctx.session.dataset, *types), subject.truth),
                 bool(dark),
             )
-            style = graph_height_style(fig, above=470, least=230)
+            style = graph_height_style(fig)
             return {
                 **there,
                 "figure": fig,

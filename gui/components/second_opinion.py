@@ -24,7 +24,7 @@ from gui.components.composition_content import Composition
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.persistent_controls import PersistentControls
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
-from gui.components.views import GONE, SHOWN, Views, switch
+from gui.components.views import GONE, SHOWN, Views, graph_height_style, switch
 from gui.engine.results import Run, SecondOpinion
 from gui.engine.second_opinion import consensus, contradicted_types, contradictions
 from gui.figures.palette import type_colours
@@ -152,7 +152,7 @@ class SecondOpinionView:
             return {
                 **head,
                 "figure": fig,
-                "figure_style": {"height": f"{fig.layout.height:.0f}px"},
+                "figure_style": graph_height_style(fig),
                 "views": this.views.show("figure"),
             }
 
@@ -193,8 +193,14 @@ def opinion_words(run: Run, opinion: SecondOpinion) -> Any:
     return dmc.Stack(
         [
             dmc.Text(words.opinion_sentence(opinion), size="sm", fw=600),
-            dmc.List(details, size="xs") if details else None,
-            dmc.Text(words.how_often_right(run), size="xs", c="dimmed"),
+            html.Details(
+                [
+                    html.Summary("Which samples, and how often such an answer is right"),
+                    dmc.List(details, size="xs") if details else None,
+                    dmc.Text(words.how_often_right(run), size="xs", c="dimmed"),
+                ],
+                className="dcx-answer-details",
+            ),
         ],
         gap=4,
     )

@@ -14,12 +14,14 @@ from dash import Input, Output, State, dcc, html
 from dash import ctx as triggered
 
 from gui.components.figure import save_menu
+from gui.components.views import ABOVE, LEAST
 from gui.figures.text import LEAST_PERCENT
 from gui.files import CSV, XLSX
 from gui.plugin import Context, Page
 from gui.text import number as counted
 
 DIGITS = 4
+GRID_HEIGHT = f"max({LEAST}px, calc(100vh - {ABOVE}px))"
 MOST_CELLS = 60_000
 """On screen; about 1 MB. The saved file has all."""
 WHOLE = "full precision"
@@ -39,7 +41,7 @@ GRID_THEME = (
 _NUMBER = {
     "type": "rightAligned",
     "filter": "agNumberColumnFilter",
-    "minWidth": 130,
+    "minWidth": 84,
     "cellDataType": False,
 }
 _TEXT = {"filter": "agTextColumnFilter", "minWidth": 130, "cellDataType": False}
@@ -124,8 +126,8 @@ def table_view(
             "tooltipField": "c0",
             "filter": "agTextColumnFilter",
             "cellDataType": False,
-            "minWidth": 120,
-            "width": 180,
+            "minWidth": 110,
+            "width": 150,
         }
     ]
     values: list[list[Any]] = [[str(v) for v in shown.index]]
@@ -176,7 +178,7 @@ def result_table(
     *,
     controls: Sequence[Any] = (),
     index_name: str | None = None,
-    height: int = 380,
+    height: int | None = None,
     filters: bool = True,
     engine: bool = False,
 ) -> html.Div:
@@ -189,6 +191,8 @@ def result_table(
 
     Parameters
     ----------
+    height
+        In pixels, for a table of a few rows; otherwise what the window leaves.
     filters
         False for a table of a few rows, whose headers need the room.
     engine
@@ -233,12 +237,12 @@ def result_table(
             "suppressDragLeaveHidesColumns": True,
         },
         columnSize=None,
-        style={"height": height, "width": "100%"},
+        style={"height": GRID_HEIGHT if height is None else height, "width": "100%"},
     )
     return html.Div(
         [
             head,
-            grid,
+            html.Div(grid, className="dcx-table"),
             dmc.Text(view.note, id=of["note"], size="xs", c="dimmed", mt=4),
             dcc.Store(id=of["screen"]),
         ]

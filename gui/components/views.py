@@ -38,7 +38,7 @@ class Views:
         note: Any = "",
         unit: Any = None,
     ) -> html.Div:
-        """Return the controls with the save menu, ``note``, then the figure or the table.
+        """Return the controls with the save menu, the figure or the table, then ``note``.
 
         Parameters
         ----------
@@ -52,19 +52,19 @@ class Views:
         return html.Div(
             [
                 dmc.Group(
-                    [dmc.Group(list(controls), gap="xs", style={"flex": 1}), *saves],
+                    [dmc.Group(list(controls), gap=8, style={"flex": 1}), *saves],
                     justify="space-between",
-                    align="flex-end",
+                    align="flex-start",
                     wrap="nowrap",
                     gap="xs",
                 ),
-                dmc.Text(note, size="xs", c="dimmed", mt=6)
-                if isinstance(note, str) and note
-                else note,
                 html.Div(drawing, id=self.id("drawing"), style=SHOWN),
                 html.Div(
                     [unit, table] if unit is not None else table, id=self.id("tabular"), style=GONE
                 ),
+                dmc.Text(note, size="xs", c="dimmed", mt=4)
+                if isinstance(note, str) and note
+                else note,
             ]
         )
 
@@ -81,10 +81,17 @@ class Views:
         return [GONE, GONE, SHOWN, SHOWN] if which == "table" else [SHOWN, SHOWN, GONE, GONE]
 
 
-def graph_height_style(fig: go.Figure, *, above: int = 420, least: int = 300) -> dict[str, str]:
+ABOVE = 310
+"""Pixels of a page of results above and below its figure: header, answer, tabs and controls."""
+LEAST = 420
+"""Pixels of a figure: what a window of 720 leaves."""
+
+
+def graph_height_style(fig: go.Figure, *, above: int = ABOVE, least: int = LEAST) -> dict[str, str]:
     """Return the ``style`` of a graph: the figure's own height, or what the window leaves.
 
-    A figure of the usual height gets the window's height less ``above`` pixels and loses its own.
+    A figure of the usual height, or lower than ``least``, gets the window's height less ``above``
+    pixels and loses its own; a low one at most 1.8 times its own.
 
     Parameters
     ----------
@@ -92,13 +99,17 @@ def graph_height_style(fig: go.Figure, *, above: int = 420, least: int = 300) ->
         Pixels it gets at any rate; more where its legend needs more
         (``layout.meta["least_height"]``).
     """
+    room = f"calc(100vh - {above}px)"
     if fig.layout.height == HEIGHT:
+        fig.update_layout(height=None)
+    elif fig.layout.height and fig.layout.height < least:
+        room = f"min({room}, {1.8 * fig.layout.height:.0f}px)"
         fig.update_layout(height=None)
     least = max(least, (fig.layout.meta or {}).get("least_height", 0))
     return (
         {"height": f"{fig.layout.height:.0f}px"}
         if fig.layout.height
-        else {"height": f"max({least}px, calc(100vh - {above}px))"}
+        else {"height": f"max({least}px, {room})"}
     )
 
 

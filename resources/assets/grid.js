@@ -25,6 +25,7 @@
 (() => {
   "use strict";
   function rows_on_screen(shown, all, state) {
+    mark_soon();
     const fields = (state || []).map((column) => column.colId).filter((id) => id !== "c0");
     const moved = fields.some((id, at) => id !== `c${at + 1}`);
     let rows = null;
@@ -43,6 +44,21 @@
     }
     return rows || moved ? { rows, columns: moved ? fields : null } : null;
   }
+  /* Whether there are columns beyond the right edge: data-more of the box around the table, see .dcx-table in the style sheet. */
+  function mark_more() {
+    document.querySelectorAll(".dcx-table").forEach((box) => {
+      const body = box.querySelector(".ag-center-cols-viewport");
+      const hidden = body ? body.scrollWidth - body.clientWidth - body.scrollLeft : 0;
+      if (hidden > 8) {
+        box.dataset.more = "Scroll sideways for more columns";
+      } else {
+        delete box.dataset.more;
+      }
+    });
+  }
+  const mark_soon = () => window.setTimeout(() => window.requestAnimationFrame(mark_more), 50);
+  document.addEventListener("scroll", (event) => event.target.closest && event.target.closest(".dcx-table") && mark_more(), true);
+  window.addEventListener("resize", mark_soon);
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.dcx = { ...(window.dash_clientside.dcx || {}), rows_on_screen };
 })();

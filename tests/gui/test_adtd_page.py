@@ -270,7 +270,7 @@ def test_a_run_is_submitted_with_the_form_and_lands_on_its_composition(
     tab.tick()
     assert tab.get("adtd-tabs", "value") == "composition"
     assert not gone(tab, "adtd-run-head")
-    assert tab.get("adtd-run-answer", "children").startswith("Median hidden fraction ")
+    assert "Median hidden fraction " in tab.text("adtd-run-answer")
     assert [badge["props"]["children"] for badge in tab.get("adtd-run-badges", "children")] == [
         "Hidden background + gene regulation",
         "λ₂ 1e-7",
@@ -304,7 +304,7 @@ def test_a_search_lands_on_its_curve_and_a_choice_becomes_lambda2_with_one_click
     tab.tick()
     assert tab.get("adtd-tabs", "value") == "search"
     assert drawn(tab, "search-curve")
-    assert tab.get("adtd-search-answer", "children").startswith("λ₂: minimum at ")
+    assert "λ₂: minimum at " in tab.text("adtd-search-answer")
     chosen = session.current("search").result.choices["min"]  # type: ignore[union-attr]
     tab.click(each("choice", "min"))
     assert float(tab.get("adtd-lambda2", "value")) == chosen
@@ -420,12 +420,10 @@ def test_results_of_another_dtd_run_are_said_to_be_outdated_and_can_be_run_again
 ) -> None:
     session.add_run(runs["hr"])
     tab = page()
-    assert tab.get("adtd-run-remarks", "children") is None or "Run again" not in tab.text(
-        "adtd-run-remarks"
-    )
+    assert tab.get("adtd-run-bar", "children") is None
     session.add_run(replace(runs["dtd"], id="newer"))
     tab.tick()
-    assert "another DTD run" in tab.text("adtd-run-remarks")
+    assert "another DTD run" in tab.text("adtd-run-bar")
     tab.click(each("again", runs["hr"].id))
     (job,) = program.runner.status(session.session_id)
     assert (job.params, dict(job.inputs)) == (runs["hr"].params, {"dtd": "newer"})
@@ -441,9 +439,7 @@ def test_simulated_mixtures_show_the_truth_beside(
     truth = true_hidden(runs["test"].result)
     assert truth is not None
     np.testing.assert_allclose(truth, runs["test"].result.truth.loc[HIDDEN_TYPE])
-    assert f"true fraction {percent(float(truth.median()))}" in tab.get(
-        "adtd-run-answer", "children"
-    )
+    assert f"true fraction {percent(float(truth.median()))}" in tab.text("adtd-run-answer")
     assert "mean correlation with the truth" in tab.text("adtd-run-badges")
     tab.set({("adtd-tabs", "value"): "hidden", ("adtd-hidden-of", "value"): "samples"})
     assert "true fraction" in [t.get("name") for t in tab.get("adtd-hidden", "figure")["data"]]

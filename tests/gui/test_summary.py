@@ -111,7 +111,7 @@ def same_everywhere(
     ):
         short = summary_of(session, session.current(kind))  # type: ignore[arg-type]
         go_to(tab, kind)
-        assert texts(tab.get(answer, "children")) == [short.answer]
+        assert "".join(texts(tab.get(answer, "children"))) == short.answer
         lines = [t for t in texts(tab.get(weak, "children")) if not t.endswith(" warnings")]
         assert lines == list(short.warnings)
         assert in_report(session, kind) == (short.answer, list(short.warnings))

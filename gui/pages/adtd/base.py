@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
-import plotly.graph_objects as go
 from dash import Input, Output, html
 
 from gui.answers.confidence_intervals import bootstrap_of, with_stable_support
-from gui.components.common import card, warning
+from gui.components.common import warning
 from gui.components.form import ParamsForm
-from gui.components.views import GONE, SHOWN, graph_height_style
-from gui.components.warnings import warning_list
+from gui.components.headline import Headline
+from gui.components.views import GONE, SHOWN
 from gui.engine.params import (
     MODEL_NAMES,
     WEIGHT_NAMES,
@@ -22,7 +21,6 @@ from gui.engine.params import (
     adtd_unused,
 )
 from gui.engine.results import ADTDResult, BootstrapResult, Run
-from gui.figures.template import HEIGHT
 from gui.plugin import Context, Page
 
 page = Page("adtd", "ADTD", "hidden background, regulation", order=30, requires=("dtd",))
@@ -111,77 +109,48 @@ def applies(values: Mapping[str, Any]) -> dict[str, bool]:
     }
 
 
-def fitted_to_window(fig: go.Figure, above: int) -> tuple[go.Figure, dict[str, str]]:
-    """Return the figure and the style of its graph, fitted to the window below ``above`` pixels."""
-    if fig.layout.height == HEIGHT:
-        fig.update_layout(height=None)
-    return fig, graph_height_style(fig, above=above, least=280)
-
-
-def head_card(name: str, runs: Any, *, there: bool = False) -> Any:
-    """Return the card above the tabs: answer, badges, previous runs, remarks.
-
-    Filled by :func:`head_parts`; the answer is ``<name>_answer``.
+def head_card(name: str, actions: Any, *, there: bool = False) -> Any:
+    """Return the card above the tabs; filled by :func:`head_parts`.
 
     Parameters
     ----------
     there
         Whether there is a run to speak of.
     """
-    badges = dmc.Group(id=getattr(page.id, f"{name}_badges"), gap="xs", style={"flex": 1})
-    row = dmc.Group(
-        [badges, runs], justify="space-between", align="flex-start", gap="xs", mt=4, wrap="nowrap"
-    )
-    said = dmc.Text(
-        "",
-        id=getattr(page.id, f"{name}_answer"),
-        fw=700,
-        size="lg",
-        lh=1.3,
-        className="dcx-pending",
-    )
     return html.Div(
-        card(said, row, html.Div(id=getattr(page.id, f"{name}_remarks"))),
+        _headline(name).layout(actions),
         id=getattr(page.id, f"{name}_head"),
         style=SHOWN if there else GONE,
     )
 
 
-def head_outputs(name: str) -> list[Output]:
+def head_outputs(name: str) -> dict[str, Output]:
     """What :func:`head_parts` fills."""
-    return [
-        Output(getattr(page.id, f"{name}_{part}"), "children")
-        for part in ("answer", "badges", "remarks")
-    ]
+    return _headline(name).outputs
 
 
 def head_parts(
     ctx: Context,
+    name: str,
     run: Run,
     sentence: str,
     badges: Sequence[tuple[str, str]],
     again: str,
     warnings: Sequence[str],
-) -> list[Any]:
-    """Return the parts of the card above the tabs.
-
-    badges are (text, colour); ``again`` is the text of the button that updates an outdated result.
+) -> dict[str, Any]:
+    """Return the contents of the card above the tabs.
 
     Parameters
     ----------
+    badges
+        (text, colour).
+    again
+        The text of the button that renews an outdated result.
     warnings
         What weakens the result.
     """
-    shown = [
-        dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, maw=480)
-        for text, colour in badges
-    ]
-    return [sentence, shown, remarks(ctx, run, again, warnings)]
-
-
-def remarks(ctx: Context, run: Run, again: str, warnings: Sequence[str]) -> Any:
-    """Return the warnings of a result: outdated (with a button, ``again``), and others."""
-    outdated, found = ctx.session.outdated(run), []
+    outdated = ctx.session.outdated(run)
+    bar = None
     if outdated:
         button = dmc.Button(
             again,
@@ -190,6 +159,10 @@ def remarks(ctx: Context, run: Run, again: str, warnings: Sequence[str]) -> Any:
             variant="light",
             color="orange",
         )
-        found.append(warning(outdated, button))
-    found += warning_list([text for text in warnings if text.removeprefix("ADTD: ") != outdated])
-    return dmc.Stack(found, gap=4, mt=6) if found else None
+        bar = html.Div(warning(outdated, button), className="dcx-bar")
+    other = [text for text in warnings if text.removeprefix("ADTD: ") != outdated]
+    return _headline(name).parts(sentence, badges, other, bar)
+
+
+def _headline(name: str) -> Headline:
+    return Headline(page, name, details="remarks")

@@ -14,13 +14,13 @@ from gui.answers.adtd import true_hidden
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.persistent_controls import PersistentControls
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
-from gui.components.views import GONE, SHOWN, Views, switch
+from gui.components.views import GONE, SHOWN, Views, graph_height_style, switch
 from gui.engine.results import ADTDResult
 from gui.figures import adtd as figures
 from gui.figures import fractions
 from gui.figures.template import styled
 from gui.figures.text import settled
-from gui.pages.adtd.base import HIDDEN_TAB, TAB, adtd_run, fitted_to_window, page, saved_as, visible
+from gui.pages.adtd.base import HIDDEN_TAB, TAB, adtd_run, page, saved_as, visible
 from gui.plugin import DARK, REVISION, Context
 
 GENES, SAMPLES = "genes", "samples"
@@ -215,7 +215,8 @@ def show_hidden(
             "views": views.show("table"),
         }
     many = n if isinstance(n, int) and 1 <= n <= MOST_N else DEFAULT_N
-    drawn, style = fitted_to_window(figure(run.result, of, many, bool(dark)), 410)
+    drawn = figure(run.result, of, many, bool(dark))
+    style = graph_height_style(drawn)
     return {
         **head,
         "figure": drawn,

@@ -177,12 +177,12 @@ def layout(ctx: Context) -> Any:
             dmc.TabsList(
                 [
                     dmc.TabsTab(
-                        html.Span(text, id=getattr(page.id, f"tab_{name}")), value=name, px="xs"
+                        html.Span(text, id=getattr(page.id, f"tab_{name}")), value=name, px=6, fz=13
                     )
                     for name, text in TABS.items()
                 ]
             ),
-            *[dmc.TabsPanel(panel(name), value=name, pt="sm") for name in TABS],
+            *[dmc.TabsPanel(panel(name), value=name, pt=8) for name in TABS],
         ],
         id=page.id.tabs,
         value=tab,
@@ -191,13 +191,11 @@ def layout(ctx: Context) -> Any:
     actions = dmc.Group([report_button(page), previous.layout()], gap="xs", wrap="nowrap")
     results = [
         head_card("run", actions, there=adtd_run(ctx) is not None),
-        following.layout(ctx),
         search.head(),
-        card(tabs),
+        card(tabs, p="sm"),
     ]
-    return html.Div(
-        [dcc.Store(id=page.id.seen, data=_ids(ctx)), two_columns(parameters.column(ctx), results)]
-    )
+    columns = two_columns(parameters.column(ctx, following.layout(ctx)), results, foldable=True)
+    return html.Div([dcc.Store(id=page.id.seen, data=_ids(ctx)), columns])
 
 
 def _composition(ctx: Context) -> Any:
@@ -233,32 +231,34 @@ bind_report(page)
 
 
 @page.callback(
-    Output(page.id.run_head, "style"),
-    *head_outputs("run"),
-    Output(page.id.composition_empty, "style"),
-    Output(page.id.composition_body, "style"),
-    Output(page.id.tab_regulation, "style"),
-    Output(page.id.tab_search, "style"),
-    Output(page.id.search_head, "style"),
-    REVISION,
-    TAB,
+    output={
+        "shown": Output(page.id.run_head, "style"),
+        "head": head_outputs("run"),
+        "nothing": Output(page.id.composition_empty, "style"),
+        "body": Output(page.id.composition_body, "style"),
+        "regulation": Output(page.id.tab_regulation, "style"),
+        "search": Output(page.id.tab_search, "style"),
+        "search_head": Output(page.id.search_head, "style"),
+    },
+    inputs={"_revision": REVISION, "tab": TAB},
 )
-def show_answer(ctx: Context, _revision: Any, tab: str) -> Any:
+def show_answer(ctx: Context, *, tab: str, _revision: Any) -> dict[str, Any]:
     """The sentence about the current result: the run, or on its tab the search.
 
     Tabs that have nothing to show yet are dimmed.
     """
     run, searched = adtd_run(ctx), search_run(ctx) is not None
-    tabs = [
-        SHOWN if there else DIM
-        for there in (run is not None and run.result.gene_regulation is not None, searched)
-    ]
-    last = [*tabs, visible(tab == SEARCH and searched)]
+    regulated = run is not None and run.result.gene_regulation is not None
+    tabs = {
+        "regulation": SHOWN if regulated else DIM,
+        "search": SHOWN if searched else DIM,
+        "search_head": visible(tab == SEARCH and searched),
+    }
     if run is None:
-        return [GONE, "", None, None, SHOWN, GONE, *last]
+        return {**tabs, "shown": GONE, "nothing": SHOWN, "body": GONE}
     short = summary_of(ctx.session, run)
-    head = head_parts(ctx, run, short.answer, badges(run), "Run again", short.warnings)
-    return [visible(tab != SEARCH), *head, GONE, SHOWN, *last]
+    head = head_parts(ctx, "run", run, short.answer, badges(run), "Run again", short.warnings)
+    return {**tabs, "shown": visible(tab != SEARCH), "head": head, "nothing": GONE, "body": SHOWN}
 
 
 @page.callback(

@@ -11,7 +11,7 @@ from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
 from gui.answers.adtd import FEW_SAMPLES, PARTS, model_name
-from gui.components.common import card, clicked, empty_state
+from gui.components.common import card, clicked, empty_state, form_end
 from gui.components.form import folded
 from gui.components.jobs import running, running_state
 from gui.data.normalize import bulk_keeps
@@ -40,8 +40,8 @@ MODEL_TEXTS = {
 }
 
 
-def column(ctx: Context) -> Any:
-    """The parameters, the search folded, one primary button."""
+def column(ctx: Context, following: Any) -> Any:
+    """The parameters, the search folded, one primary button, and ``following``: the next step."""
     show = applies(kept_values(ctx))
     search = folded(
         "Search λ₂",
@@ -83,8 +83,11 @@ def column(ctx: Context) -> Any:
             mt="sm",
         ),
         dmc.Box([search, form.advanced(ctx, "gene_weights", "refine")], mt="sm"),
-        dmc.Button("Run ADTD", id=page.id.run, fullWidth=True, mt="md"),
-        dmc.Text("", id=page.id.reason, size="xs", c="dimmed", ta="center", mt=6),
+        form_end(
+            dmc.Button("Run ADTD", id=page.id.run, fullWidth=True),
+            dmc.Text("", id=page.id.reason, size="xs", c="dimmed", ta="center", mt=6),
+            following,
+        ),
         form.hidden_parts(),
         search_form.hidden_parts(),
     )

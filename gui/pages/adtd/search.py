@@ -18,7 +18,7 @@ from gui.components.form import exact
 from gui.components.persistent_controls import PersistentControls
 from gui.components.runs import PreviousRuns
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
-from gui.components.views import GONE, SHOWN, Views, switch
+from gui.components.views import GONE, SHOWN, Views, graph_height_style, switch
 from gui.engine.results import Run, SearchResult
 from gui.figures import adtd as figures
 from gui.figures.template import styled
@@ -26,7 +26,6 @@ from gui.figures.text import exponent
 from gui.pages.adtd.base import (
     SEARCH,
     TAB,
-    fitted_to_window,
     form,
     head_card,
     head_outputs,
@@ -219,6 +218,7 @@ def show_search(ctx: Context, *, dark: bool, tab: str, view: str, _revision: Any
         "body": SHOWN,
         "head": head_parts(
             ctx,
+            "search",
             run,
             search_sentence(run.result),
             [(extent(run), "gray")],
@@ -234,7 +234,8 @@ def show_search(ctx: Context, *, dark: bool, tab: str, view: str, _revision: Any
             "rows": shown.rows,
             "views": views.show("table"),
         }
-    drawn, style = fitted_to_window(curve(run.result, bool(dark)), 425)
+    drawn = curve(run.result, bool(dark))
+    style = graph_height_style(drawn)
     return {**there, "figure": drawn, "figure_style": style, "views": views.show("figure")}
 
 

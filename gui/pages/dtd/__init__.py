@@ -10,14 +10,14 @@ from dash.exceptions import PreventUpdate
 
 from gui.answers.dtd import badges, bulk_shown, short_answer
 from gui.answers.summary import summary_of
-from gui.components.common import answer, card, empty_state, icon, two_columns
+from gui.components.common import card, empty_state, form_end, icon, two_columns
 from gui.components.form import ParamsForm
+from gui.components.headline import Headline
 from gui.components.jobs import clock, running, running_state
 from gui.components.next_step import NextStepView
 from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns
 from gui.components.views import GONE, SHOWN
-from gui.components.warnings import warning_list
 from gui.data.normalize import common_genes
 from gui.engine.model import model_bytes
 from gui.engine.params import ApplyParams, DTDParams
@@ -30,6 +30,7 @@ from gui.text import number
 
 page = Page("dtd", "DTD", "gene weights, composition", order=20, requires=("dataset",))
 form = ParamsForm(page, DTDParams)
+headline = Headline(page)
 runs = PreviousRuns(page, "dtd", form, describe=lambda run: short_answer(run.result))
 following = NextStepView(page)
 STARTED = "Started. The header shows the progress; you can go on working."
@@ -51,8 +52,11 @@ def layout(ctx: Context) -> Any:
                 form.fields(ctx),
                 form.advanced(ctx),
                 form.hidden_parts(),
-                dmc.Button("Run DTD", id=page.id.run, fullWidth=True, disabled=True),
-                dmc.Text(id=page.id.reason, size="xs", c="dimmed", ta="center"),
+                form_end(
+                    dmc.Button("Run DTD", id=page.id.run, fullWidth=True, disabled=True),
+                    dmc.Text(id=page.id.reason, size="xs", c="dimmed", ta="center"),
+                    following.layout(ctx),
+                ),
             ],
             gap="sm",
         )
@@ -60,14 +64,14 @@ def layout(ctx: Context) -> Any:
     results = [
         html.Div(_empty(ctx), id=page.id.empty, style=GONE if run else SHOWN),
         dmc.Stack(
-            [_head(ctx), card(tabs_layout(ctx, page, tab))],
+            [_head(), card(tabs_layout(ctx, page, tab), p="sm")],
             id=page.id.shown,
-            gap="md",
+            gap="xs",
             style=SHOWN if run else GONE,
         ),
         dcc.Store(id=page.id.landed, data=run.id if run else None),
     ]
-    return two_columns(parameters, results)
+    return two_columns(parameters, results, foldable=True)
 
 
 def _empty(ctx: Context) -> Any:
@@ -89,7 +93,7 @@ def show_empty(ctx: Context, _revision: str | None, _jobs: Any) -> Any:
     return _empty(ctx)
 
 
-def _head(ctx: Context) -> Any:
+def _head() -> Any:
     stale = dmc.Alert(
         dmc.Group(
             [
@@ -110,20 +114,7 @@ def _head(ctx: Context) -> Any:
         "Save model…", id=page.id.save, variant="default", size="xs", leftSection=icon("save", 14)
     )
     actions = dmc.Group([report_button(page), save, runs.layout()], gap="xs", wrap="nowrap")
-    return card(
-        html.Div(id=page.id.answer, className="dcx-pending"),
-        dmc.Group(
-            [dmc.Group(id=page.id.badges, gap="xs", style={"flex": 1}), actions],
-            justify="space-between",
-            align="flex-start",
-            gap="xs",
-            mt="xs",
-            wrap="nowrap",
-        ),
-        stale,
-        html.Div(id=page.id.notes),
-        following.layout(ctx),
-    )
+    return headline.layout(actions, stale)
 
 
 @page.summary
@@ -238,39 +229,34 @@ def recompute(ctx: Context, clicks: int | None) -> None:
 # -- the current result
 # --------------------------------------------------------------------------------------------------
 @page.callback(
-    Output(page.id.empty, "style"),
-    Output(page.id.shown, "style"),
-    Output(page.id.answer, "children"),
-    Output(page.id.badges, "children"),
-    Output(page.id.notes, "children"),
-    Output(page.id.stale, "style"),
-    Output(page.id.stale_text, "children"),
-    Output(page.id.apply, "children"),
-    Output(page.id.apply, "style"),
-    REVISION,
+    output={
+        "empty": Output(page.id.empty, "style"),
+        "shown": Output(page.id.shown, "style"),
+        "head": headline.outputs,
+        "stale": Output(page.id.stale, "style"),
+        "stale_text": Output(page.id.stale_text, "children"),
+        "apply": Output(page.id.apply, "children"),
+        "apply_style": Output(page.id.apply, "style"),
+    },
+    inputs={"_revision": REVISION},
 )
-def show(ctx: Context, _revision: str | None) -> Any:
+def show(ctx: Context, *, _revision: str | None) -> dict[str, Any]:
     current = ctx.session.current("dtd")
     if current is None:
-        return SHOWN, GONE, None, [], None, GONE, "", "", GONE
+        return {"empty": SHOWN, "shown": GONE}
     short = summary_of(ctx.session, current)
     bulk = bulk_shown(ctx.session, current)
     stale = ctx.session.outdated(current) or bulk.words
     weak = [text for text in short.warnings if text.removeprefix("DTD: ") != stale]
-    return (
-        GONE,
-        SHOWN,
-        answer(short.answer),
-        [
-            dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, maw=420)
-            for text, colour in badges(current)
-        ],
-        dmc.Stack(warning_list(weak), gap=4, mt=6) if weak else None,
-        SHOWN if stale else GONE,
-        stale,
-        bulk.button,
-        SHOWN if bulk.button and stale == bulk.words else GONE,
-    )
+    return {
+        "empty": GONE,
+        "shown": SHOWN,
+        "head": headline.parts(short.answer, badges(current), weak),
+        "stale": SHOWN if stale else GONE,
+        "stale_text": stale,
+        "apply": bulk.button,
+        "apply_style": SHOWN if bulk.button and stale == bulk.words else GONE,
+    }
 
 
 @page.callback(

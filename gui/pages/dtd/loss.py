@@ -57,7 +57,7 @@ def bind_loss(page: Page) -> None:
             loss_figure(result, type_colours(ctx.session.dataset, *result.reference.columns)),
             bool(dark),
         )
-        return fig, graph_height_style(fig, above=385), SHOWN, GONE, loss_hint(result.correlation)
+        return fig, graph_height_style(fig), SHOWN, GONE, loss_hint(result.correlation)
 
 
 def loss_figure(result: DTDResult, colour_of: Mapping[str, str]) -> go.Figure:

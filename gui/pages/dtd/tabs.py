@@ -61,7 +61,7 @@ def tabs_layout(ctx: Context, page: Page, tab: str) -> Any:
         [
             dmc.TabsList(
                 [dmc.TabsTab(text, value=key, px="xs", fz=13) for key, text in TABS.items()],
-                mb="sm",
+                mb=8,
             ),
             *[
                 dmc.TabsPanel(

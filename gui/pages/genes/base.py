@@ -46,7 +46,6 @@ TABS = {
 }
 TAB = Input(page.id.tabs, "value")
 """The open tab: only its content is computed and sent."""
-ABOVE = 430
 """Pixels above and below a figure."""
 
 
@@ -171,7 +170,7 @@ class Panel:
     def figure(self, fig: go.Figure, dark: bool, words: Any, file: str = "") -> dict[str, Any]:
         """The figure, fitted to the window where it has the usual height."""
         styled(fig, dark)
-        style = graph_height_style(fig, above=ABOVE, least=420)
+        style = graph_height_style(fig)
         return {
             **self._there(words),
             "figure": fig,

@@ -84,7 +84,7 @@ def layout(ctx: Context) -> Any:
         ),
         html.Div(id=page.id.remarks),
     )
-    return two_columns(parameters.column(ctx), [head, card(tabs)])
+    return two_columns(parameters.column(ctx), [head, card(tabs)], foldable=True)
 
 
 @page.summary

@@ -13,7 +13,7 @@ from dash.exceptions import PreventUpdate
 from gui.analyses.gene_params import SHIPPED_MARKERS, GenesParams
 from gui.analyses.genes import run_genes
 from gui.answers.run_names import source_name
-from gui.components.common import card, clicked, tip_label
+from gui.components.common import card, clicked, form_end, tip_label
 from gui.components.form import folded
 from gui.components.jobs import running
 from gui.components.persistent_controls import PersistentControls
@@ -62,8 +62,10 @@ def column(ctx: Context) -> Any:
                 own,
                 form.advanced(ctx),
                 form.hidden_parts(),
-                dmc.Button("Run Genes", id=page.id.run, fullWidth=True, disabled=True),
-                dmc.Text("", id=page.id.reason, size="xs", c="dimmed", ta="center"),
+                form_end(
+                    dmc.Button("Run Genes", id=page.id.run, fullWidth=True, disabled=True),
+                    dmc.Text("", id=page.id.reason, size="xs", c="dimmed", ta="center"),
+                ),
             ],
             gap="sm",
         )

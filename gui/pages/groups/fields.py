@@ -8,7 +8,7 @@ import dash_mantine_components as dmc
 from dash import html
 
 from gui.analyses.groups import GroupsParams
-from gui.components.common import card, tip_label
+from gui.components.common import card, form_end, tip_label
 from gui.components.form import folded
 from gui.pages.groups.base import (
     column_options,
@@ -96,12 +96,9 @@ def column(ctx: Context) -> Any:
                 ),
                 folded("Advanced", dmc.Stack(advanced, gap="sm")),
                 form.hidden_parts(),
-                html.Div(
-                    [
-                        dmc.Button("Compare", id=page.id.run, fullWidth=True, disabled=True),
-                        dmc.Text(id=page.id.reason, size="xs", c="dimmed", ta="center", mt=6),
-                    ],
-                    className="dcx-form-end",
+                form_end(
+                    dmc.Button("Compare", id=page.id.run, fullWidth=True, disabled=True),
+                    dmc.Text(id=page.id.reason, size="xs", c="dimmed", ta="center", mt=6),
                 ),
             ],
             gap="sm",

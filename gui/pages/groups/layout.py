@@ -121,7 +121,8 @@ def layout(ctx: Context) -> Any:
     shown = views.layout([which, html.Div(one, id=page.id.types, style=GONE)], drawing, table)
     note = dmc.Text(id=page.id.note, size="xs", c="dimmed", mt=6)
     results = head.layout(ctx, card(shown, note))
-    return two_columns(column(ctx), dmc.Stack([*results, regulation.layout(ctx)], gap="md"))
+    shown = dmc.Stack([*results, regulation.layout(ctx)], gap="md")
+    return two_columns(column(ctx), shown, foldable=True)
 
 
 @page.summary

@@ -62,4 +62,4 @@ def fitted_figure(fig: go.Figure, dark: bool) -> tuple[go.Figure, Any]:
     styled(fig, dark)
     if fig.layout.height == HEIGHT:
         fig.update_layout(height=None)
-    return fig, graph_height_style(fig, above=430, least=420)
+    return fig, graph_height_style(fig)

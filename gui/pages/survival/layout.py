@@ -7,7 +7,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import dcc, html
 
-from gui.components.common import card, two_columns
+from gui.components.common import card, form_end, two_columns
 from gui.components.form import folded
 from gui.components.views import GONE
 from gui.pages.survival import curves, head, models, patients
@@ -55,19 +55,16 @@ def layout(ctx: Context) -> Any:
                 form.advanced(ctx, "transform", "tau", "scale", "permutations", "seed"),
                 form.hidden_parts(),
                 dcc.Store(id=page.id.seen, data=samples_id(ctx)),
-                html.Div(
-                    [
-                        dmc.Button("Run Survival", id=page.id.run, fullWidth=True, disabled=True),
-                        dmc.Text(id=page.id.reason, size="xs", c="dimmed", ta="center", mt=6),
-                    ],
-                    className="dcx-form-end",
+                form_end(
+                    dmc.Button("Run Survival", id=page.id.run, fullWidth=True, disabled=True),
+                    dmc.Text(id=page.id.reason, size="xs", c="dimmed", ta="center", mt=6),
                 ),
             ],
             gap="sm",
         )
     )
     results = head.head.layout(ctx, card(head.ridge_offer(), _tabs(ctx)))
-    return two_columns(parameters, results)
+    return two_columns(parameters, results, foldable=True)
 
 
 def _tabs(ctx: Context) -> Any:

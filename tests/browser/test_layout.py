@@ -1,0 +1,73 @@
+"""What a window of 1280 x 720 has room for on the pages of results, measured in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from desktop.server import LocalServer
+from gui.app import create_app
+from gui.config import Config
+from tests.browser.walk import go, rest
+from tests.gui.groups_session import filled
+
+pytestmark = pytest.mark.browser
+LEAST = 420
+"""Pixels of a figure."""
+
+
+@pytest.fixture(scope="module")
+def results(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """One program for all tests of this file, with a DTD and an ADTD run."""
+    application = create_app(Config.for_tests(tmp_path_factory.mktemp("program")))
+    server = LocalServer(application.server)
+    server.start()
+    application.start()
+    session = filled(application)
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.goto(application.start_url(server.url))
+    page.locator("#dcx-session-button").click()
+    page.get_by_text(session.name).last.click()
+    yield page
+    page.close()
+    server.stop()
+    application.stop()
+
+
+def test_figure_controls_and_button_are_in_view_whatever_is_folded(results: Page) -> None:
+    page = results
+    for key in ("dtd", "adtd"):
+        go(page, key)
+        page.locator(f"#{key}-tabs [role=tab]", has_text="Composition").click()
+        rest(page)
+        for fold in (".dcx-fold-away", ".dcx-fold-back"):
+            figure = page.locator(f"#{key}-composition-figure").bounding_box()
+            assert figure is not None
+            assert figure["height"] >= LEAST
+            below = figure["y"] + figure["height"] - 720
+            assert below <= (0 if fold == ".dcx-fold-away" else 12)
+            tops = {t.bounding_box()["y"] for t in page.locator(f"#{key}-tabs [role=tab]").all()}  # type: ignore[index]
+            assert len(tops) == 1, "the tabs are in one row"
+            expect(page.locator(f"#{key}-run")).to_be_in_viewport(ratio=1)
+            width = figure["width"]
+            page.locator(f"#{key}-page {fold}").click()
+            rest(page)
+            now = page.locator(f"#{key}-composition-figure").bounding_box()
+            assert now is not None
+            assert (now["width"] > width + 200) == (fold == ".dcx-fold-away")
+
+
+def test_a_table_says_that_it_goes_on_and_its_samples_stay_in_sight(results: Page) -> None:
+    page = results
+    go(page, "adtd")
+    page.locator("#adtd-composition-view label", has_text="Table").click()
+    page.set_viewport_size({"width": 900, "height": 720})
+    box = page.locator("#adtd-page .dcx-table", has=page.locator("#adtd-composition-table"))
+    expect(box).to_have_attribute("data-more", "Scroll sideways for more columns")
+    first = box.locator(".ag-pinned-left-cols-container .ag-cell").first
+    before = first.bounding_box()
+    box.locator(".ag-center-cols-viewport").evaluate("e => { e.scrollLeft = e.scrollWidth; }")
+    expect(box).not_to_have_attribute("data-more", "Scroll sideways for more columns")
+    assert first.bounding_box() == before

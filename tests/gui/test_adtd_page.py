@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,9 +21,9 @@ from gui.engine.results import ADTDResult, Run
 from gui.engine.tasks import run_adtd, run_dtd, run_search
 from gui.figures.fractions import hidden_fraction
 from gui.figures.text import percent
-from gui.files import FileKind
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
+from tests.gui.kept_files import Kept
 
 LIMIT = 3_000_000
 DTD = DTDParams(
@@ -38,22 +37,6 @@ DTD = DTDParams(
 )
 TABS = ("composition", "hidden", "regulation", "search")
 Opened = Callable[[], Any]
-
-
-class Kept:
-    """Saves into memory."""
-
-    native = True
-
-    def __init__(self) -> None:
-        self.saved: dict[str, bytes] = {}
-
-    def open(self, kinds: Sequence[FileKind], *, title: str, multiple: bool = False) -> list[Path]:
-        return []
-
-    def save(self, name: str, data: bytes, kind: FileKind) -> str | None:
-        self.saved[name] = data
-        return f"{name} is saved."
 
 
 @pytest.fixture(scope="module")

@@ -13,14 +13,21 @@ import pandas as pd
 import pytest
 
 from gui.analyses.groups import GroupsParams, run_groups
+from gui.analyses.survival import run_survival
+from gui.analyses.survival_params import SurvivalParams
 from gui.answers.comparison import Side, compare, sentence
+from gui.answers.conclusions import conclusions, shown_conclusions
 from gui.app import Application, create_app
 from gui.config import Config
+from gui.data.dataset import Clinical, Matrix
 from gui.data.example import make_example
 from gui.engine.params import ADTDParams, DTDParams
 from gui.engine.results import ADTDResult, BootstrapResult, Provenance, Run
+from gui.errors import DataError
+from gui.report.comparison import comparison_report
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
+from tests.gui.kept_files import Kept
 
 WHEN = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 EXAMPLE = make_example()
@@ -163,7 +170,7 @@ def test_groups_are_compared_once_for_two_runs_whatever_is_clicked(
         calls.append(given)
         return run_groups(*given, **more)
 
-    monkeypatch.setattr("gui.answers.comparison.run_groups", counted)
+    monkeypatch.setattr("gui.answers.conclusions.run_groups", counted)
     sides = Side(session, first), Side(session, second)
     said = compare(*sides).conclusion
     assert [compare(*sides).conclusion for _ in range(3)] == [said] * 3
@@ -175,11 +182,91 @@ def test_groups_are_compared_once_for_two_runs_whatever_is_clicked(
     assert len(calls) == 6
 
 
+def with_survival(session: DCXCache, of: Run) -> None:
+    """Survival in the session: more of the first type, earlier events."""
+    data = session.need_dataset()
+    full = of.result.full()
+    hazard = np.exp(
+        3 * (full.loc["T cells"] - full.loc["T cells"].mean()) / full.loc["T cells"].std()
+    )
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {"time": (rng.exponential(20, len(hazard)) / hazard).round(3), "dead": "yes"},
+        index=full.columns,
+    )
+    table.iloc[0, 1] = "no"
+    clinical = Clinical(table, "patients.csv", "time", "dead", "yes", "months")
+    session.set_dataset(replace(data, clinical=clinical), keep_runs=True)
+    params = SurvivalParams(time_zero="diagnosis")
+    found = run_survival(
+        session.need_dataset(), params, progress=lambda *_, **__: None, adtd=of.result
+    )
+    made = Provenance(DATA.training_id, DATA.bulk_id, {"adtd": of.id})
+    session.add_run(Run("v", "survival", "Survival", WHEN, params, found, made))
+
+
+def test_survival_is_repeated_on_both_and_who_changed_side_is_listed() -> None:
+    first = run("a", noisy(1))
+    turned = noisy(1)
+    turned.loc["T cells"] = turned.loc["T cells"].to_numpy()[::-1]
+    second = run("b", turned / turned.sum())
+    session = session_of(first, second)
+    with_survival(session, first)
+    same = compare(Side(session, first), Side(session, replace(first, id="c"))).conclusions
+    assert [one.title for one in same] == ["Survival"]
+    assert same[0].changed == []
+    assert same[0].calls.loc["T cells", "first"] == "higher hazard"
+    other = compare(Side(session, first), Side(session, second)).conclusions[0]
+    assert "T cells" in other.changed
+    assert "would change" in other.sentence
+    shown = shown_conclusions((other,))
+    assert shown["Changed"].iloc[0] == "yes"
+    assert set(shown.columns) == {"Analysis", "First", "Second", "Changed"}
+
+
+def test_a_run_of_other_samples_is_analysed_with_its_own_table() -> None:
+    first = run("a", noisy(1))
+    session = session_of(first)
+    with_survival(session, first)
+    renamed = noisy(1).rename(columns=lambda name: f"{name} again")
+    second = run("b", renamed)
+    other = DCXCache("t" * 32, "Two")
+    assert DATA.bulk is not None
+    bulk = replace(
+        DATA.bulk,
+        matrix=replace_columns(DATA.bulk.matrix, renamed.columns),
+    )
+    other.set_dataset(replace(DATA, bulk=bulk), keep_runs=False)
+    other.add_run(second)
+    with pytest.raises(DataError):  # no sample in common: there is nothing to compare
+        compare(Side(session, first), Side(other, second))
+    found = conclusions(Side(session, first), Side(other, second))[0]
+    assert "On the second" in found.trouble  # its session has no clinical table
+    with_survival(other, second)
+    assert not conclusions(Side(session, first), Side(other, second))[0].trouble
+
+
+def replace_columns(matrix: Matrix, columns: pd.Index) -> Matrix:
+    return Matrix(matrix.values, matrix.genes, columns)
+
+
+def test_the_report_has_differences_agreement_and_conclusions() -> None:
+    first, second = run("a", noisy(1)), run("b", noisy(2), max_iterations=7)
+    session = session_of(replace(first, name="Before", notes="raw counts"), second)
+    with_survival(session, first)
+    before = session.run("a")
+    assert before is not None
+    text = comparison_report(Side(session, before), Side(session, second)).decode()
+    for expected in ("“Before”", "raw counts", "Maximum iterations", "Survival", "Identical:"):
+        assert expected in text
+    assert text.count("Plotly.newPlot") + text.count("<figure") >= 2
+
+
 # -- the page
 # --------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    app = create_app(Config.for_tests(tmp_path_factory.mktemp("compare")))
+    app = create_app(Config.for_tests(tmp_path_factory.mktemp("compare")), Kept())
     yield app
     app.stop()
 
@@ -224,13 +311,17 @@ def test_runs_of_this_session_and_another_are_compared_on_the_page(
     assert (tab.get("compare-first", "value"), tab.get("compare-second", "value")) == ("d", "b")
     tab.set({("compare-first", "value"): "a"})
     assert "median concordance" in tab.get("compare-answer", "children")
-    for look in ("what", "scatter", "bland", "types", "scatter", "what"):
+    for look in ("what", "scatter", "bland", "types", "conclusions", "scatter", "what"):
         tab.set({("compare-look", "value"): look})
         assert tab.get("compare-words", "children")
     assert [row["c0"] for row in tab.get("compare-compared-table", "rowData")] == [
         "Maximum iterations"
     ]
     assert tab.get("compare-compared", "figure")["data"]
+    for _ in range(2):
+        tab.click("compare-report")
+    saved = program.files.saved["One comparison report"]  # type: ignore[attr-defined]
+    assert b"Maximum iterations" in saved
     tab.set({("compare-session", "value"): sessions[1].session_id})
     tab.set({("compare-first", "value"): "a", ("compare-second", "value"): "c"})
     assert "identical" in tab.get("compare-answer", "children")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -32,11 +31,11 @@ from gui.engine.metrics import COLUMNS, compare
 from gui.engine.model import model_bytes, read_model
 from gui.engine.params import DTDParams
 from gui.engine.results import DTDResult, Provenance, Run
-from gui.files import FileKind
 from gui.pages import dtd
 from gui.pages.dtd.correlation import clicked_dot, correlation_figure
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
+from tests.gui.kept_files import Kept
 
 LIMIT = 3_000_000
 FORM = {
@@ -48,22 +47,6 @@ FORM = {
     "test_cells": 20,
     "seed": 5,
 }
-
-
-class Kept:
-    """Saves into memory."""
-
-    native = True
-
-    def __init__(self) -> None:
-        self.saved: dict[str, bytes] = {}
-
-    def open(self, kinds: Sequence[FileKind], *, title: str, multiple: bool = False) -> list[Path]:
-        return []
-
-    def save(self, name: str, data: bytes, kind: FileKind) -> str | None:
-        self.saved[name] = data
-        return f"{name} is saved."
 
 
 @pytest.fixture(scope="module")

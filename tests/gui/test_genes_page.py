@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,33 +25,17 @@ from gui.data.readers.options import FileChoice
 from gui.engine.params import ADTDParams, DTDParams
 from gui.engine.results import Provenance, Run
 from gui.engine.tasks import run_adtd, run_dtd
-from gui.files import FileKind
 from gui.knowledge.common_names import GenesInUse
 from gui.pages.genes.calls import HEATMAP, words_for
 from gui.pages.genes.lookup import known_of
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
+from tests.gui.kept_files import Kept
 
 DTD = DTDParams(
     genes=None, iterations=60, train_mixtures=60, train_cells=40, test_mixtures=25, test_cells=20
 )
 TABS = ("regulation", "gene", "enrichment", "markers", "hidden")
-
-
-class Kept:
-    """Saves into memory."""
-
-    native = True
-
-    def __init__(self) -> None:
-        self.saved: dict[str, bytes] = {}
-
-    def open(self, kinds: Sequence[FileKind], *, title: str, multiple: bool = False) -> list[Path]:
-        return []
-
-    def save(self, name: str, data: bytes, kind: FileKind) -> str | None:
-        self.saved[name] = data
-        return f"{name} is saved."
 
 
 @pytest.fixture(scope="module")

@@ -23,8 +23,8 @@ from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
 from tests.analyses.test_group_regulation import compared, made
 from tests.gui.groups_session import clinical_of, filled
+from tests.gui.kept_files import Kept
 from tests.gui.steps import show
-from tests.gui.test_adtd_page import Kept
 from tests.waiting import until
 
 GONE = {"display": "none"}

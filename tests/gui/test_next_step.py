@@ -24,8 +24,8 @@ from gui.report import report
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
 from tests.engine.test_recommended import PARAMS
+from tests.gui.kept_files import Kept
 from tests.gui.steps import session_with, show
-from tests.gui.test_adtd_page import Kept
 from tests.waiting import until
 
 START = json.dumps(

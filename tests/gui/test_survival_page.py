@@ -27,9 +27,9 @@ from gui.sessions import file
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
 from tests.gui.groups_session import adtd_result
+from tests.gui.kept_files import Kept
 from tests.gui.steps import press, show
 from tests.gui.survival_cases import TYPES, filled, made_dataset, made_fractions, made_table
-from tests.gui.test_dtd_page import Kept
 from tests.sessions.samples import same
 
 GONE = {"display": "none"}

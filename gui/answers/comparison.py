@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
-from gui.analyses.groups import GroupsResult, run_groups
 from gui.answers.adtd import model_name
+from gui.answers.conclusions import Conclusion, conclusions
 from gui.answers.confidence_intervals import bootstrap_of
-from gui.data.dataset import Dataset
 from gui.engine.params import Params
 from gui.engine.results import Run
-from gui.errors import DeconomixError, MissingPart
+from gui.errors import MissingPart
 from gui.figures.text import coefficient, shorten, three
 from gui.sessions.cache import DCXCache
 from gui.statistics.agreement import Agreement, agreement
@@ -31,7 +28,7 @@ HEADERS = {
     "pearson": "Pearson",
     "spearman": "Spearman",
     "rmse": "RMSE (percentage points)",
-    "bias": "Second less first (percentage points)",
+    "bias": "Second minus first (percentage points)",
     "low": "Limit of agreement, low",
     "high": "Limit of agreement, high",
     "largest": "Largest difference",
@@ -100,14 +97,19 @@ class Comparison:
         What was compared and is identical.
     agreement
         By cell type, aligned by name.
-    conclusion
-        Whether the groups would be called alike; "" where none were compared.
+    conclusions
+        Of the analyses that were repeated on both runs.
     """
 
     differences: pd.DataFrame
     same: tuple[str, ...]
     agreement: Agreement
-    conclusion: str
+    conclusions: tuple[Conclusion, ...]
+
+    @property
+    def conclusion(self) -> str:
+        """Whether Groups and Survival would conclude the same; "" where neither was run."""
+        return " ".join(one.sentence for one in self.conclusions)
 
 
 def compare(first: Side, second: Side) -> Comparison:
@@ -131,7 +133,7 @@ def compare(first: Side, second: Side) -> Comparison:
         pd.DataFrame(rows, columns=DIFFERENCES, dtype=object),
         tuple(same),
         found,
-        conclusion(first, second),
+        conclusions(first, second),
     )
 
 
@@ -205,65 +207,6 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return three(value) if isinstance(value, float) else model_name(str(value))
-
-
-# -- conclusions
-# --------------------------------------------------------------------------------------------------
-_KEPT: weakref.WeakKeyDictionary[Any, tuple[str, tuple[weakref.ref[Any], ...], str]] = (
-    weakref.WeakKeyDictionary()
-)
-"""Result of the first run -> title, the other objects it rests on, the conclusion.
-
-Every click on the page asks for it, and it takes two comparisons of groups.
-"""
-
-
-def conclusion(first: Side, second: Side) -> str:
-    """Whether the current comparison of groups comes out alike on both runs."""
-    of = next((s for s in (first.session, second.session) if s.current("groups")), None)
-    if of is None or of.dataset is None:
-        return ""
-    run = of.current("groups")
-    assert run is not None
-    objects = (second.run.result, run.result, of.dataset)
-    title, refs, text = _KEPT.get(first.run.result, ("", (), ""))
-    if title == run.title and all(one() is other for one, other in zip(refs, objects, strict=True)):
-        return text
-    text = _conclusion(first, second, of.dataset, run)
-    _KEPT[first.run.result] = (run.title, tuple(map(weakref.ref, objects)), text)
-    return text
-
-
-def _conclusion(first: Side, second: Side, dataset: Dataset, run: Run) -> str:
-    """The same, computed: the comparison of groups on both runs."""
-    calls: list[dict[str, int]] = []
-    for side in (first, second):
-        try:
-            found: GroupsResult = run_groups(
-                dataset,
-                run.params,  # type: ignore[arg-type]
-                progress=lambda *_, **__: None,
-                **{side.run.kind: side.run.result},
-            )
-        except DeconomixError as error:
-            return f"The comparison of groups ({run.title}) cannot be repeated: {error}"
-        effects = found.table["effect"] - found.no_effect
-        calls.append({name: (1 if effects[name] > 0 else -1) for name in found.called})
-    if calls[0] == calls[1]:
-        named = some(calls[0], 5) or "no cell type"
-        return f"{run.title}: the conclusion would not change ({named} in both)."
-    lost, gained = calls[0].keys() - calls[1].keys(), calls[1].keys() - calls[0].keys()
-    turned = [n for n in calls[0].keys() & calls[1].keys() if calls[0][n] != calls[1][n]]
-    parts = [
-        f"{words} {some(sorted(names), 5)}"
-        for words, names in (
-            ("only in the first:", lost),
-            ("only in the second:", gained),
-            ("in the other direction:", turned),
-        )
-        if names
-    ]
-    return f"{run.title}: the conclusion would change ({'; '.join(parts)})."
 
 
 # -- words

@@ -70,6 +70,6 @@ def differences(first: pd.Series, second: pd.Series, colour: str) -> go.Figure:
         height=420,
         showlegend=False,
         xaxis={"title": {"text": "Mean of both (%)"}},
-        yaxis={"title": {"text": "Second less first (percentage points)"}},
+        yaxis={"title": {"text": "Second minus first (percentage points)"}},
     )
     return fig

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from dash import Input, State
 
 from gui.answers.comparison import Comparison, Side, compare, shown_table
+from gui.answers.conclusions import shown_conclusions
 from gui.answers.run_names import source_label
 from gui.engine.results import Run
 from gui.errors import MissingPart
+from gui.files import HTML
 from gui.plugin import Context, Page
+from gui.report.comparison import AGREEMENT, comparison_report
 from gui.sessions.cache import DCXCache
 
 page = Page("compare", "Compare", "two runs beside each other", order=70, requires=("dtd",))
-WHAT, TYPES, SCATTER, BLAND = "what", "types", "scatter", "bland"
+WHAT, TYPES, SCATTER, BLAND, CONCLUSIONS = "what", "types", "scatter", "bland", "conclusions"
 LOOKS = {
     TYPES: "By cell type",
     WHAT: "What differs",
+    CONCLUSIONS: "Conclusions",
     SCATTER: "One type",
     BLAND: "Differences",
 }
@@ -24,9 +30,14 @@ FIGURES = (SCATTER, BLAND)
 ABOUT = {
     WHAT: "What two runs differ in.",
     TYPES: "Agreement of two runs by cell type, aligned by name.",
+    CONCLUSIONS: "What Groups and Survival call on each of two runs.",
 }
 THIS = ""
 """In place of the id of a session: the one of this tab."""
+TOO_FEW = (
+    "There is only one run to look at",
+    "Run DTD or ADTD once more with other parameters, or choose another session on the left.",
+)
 KINDS = ("adtd", "dtd", "apply")
 FIELDS = {
     "session": Input(page.id.session, "value"),
@@ -81,6 +92,8 @@ def frame_of(found: Comparison, look: str) -> pd.DataFrame:
     if look == WHAT:
         named = {"what": "What", "first": "First", "second": "Second"}
         return found.differences.rename(columns=named).set_index("What")
+    if look == CONCLUSIONS:
+        return shown_conclusions(found.conclusions)
     return shown_table(found)
 
 
@@ -88,8 +101,31 @@ def words_for(found: Comparison, look: str) -> str:
     """What is identical, or how the numbers are meant."""
     if look == WHAT:
         return f"Identical: {', '.join(found.same) or 'nothing'}."
+    if look == CONCLUSIONS:
+        return (
+            "Groups and Survival as they were run last, repeated on both runs: cell types that are"
+            " called on either. Those that changed come first."
+            if found.conclusions
+            else "Run Groups or Survival; it is then repeated on both runs."
+        )
     notes = " ".join(found.agreement.notes)
-    return (
-        "Fractions of RNA; those of DTD are divided by their sum in each sample. CCC (concordance)"
-        f" is 1 only where both are equal. {notes}"
+    return f"{AGREEMENT} {notes}"
+
+
+def bind_comparison_report() -> None:
+    """Record the callback that saves the report on the two runs."""
+
+    @page.callback(
+        Input(page.id.report, "n_clicks"),
+        *FIELD_STATES.values(),
+        prevent_initial_call=True,
+        long=True,
     )
+    def save_report(ctx: Context, clicks: int | None, *fields: Any) -> None:
+        if not clicks:
+            return
+        both = sides(ctx, *fields)
+        name = f"{ctx.session.name} comparison report"
+        told = ctx.files.save(name, comparison_report(*both), HTML)
+        if told:
+            ctx.notify(told, title="Saved", colour="teal")

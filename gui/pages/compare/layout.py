@@ -11,6 +11,7 @@ from gui.answers.comparison import compare, sentence
 from gui.answers.run_names import source_label
 from gui.components.common import card, empty_state, tip_label, two_columns
 from gui.components.figure import bind_figure_export, figure_card
+from gui.components.report import report_button
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, graph_height_style, switch
 from gui.errors import DeconomixError
@@ -25,7 +26,9 @@ from gui.pages.compare.base import (
     LOOKS,
     SCATTER,
     THIS,
+    TOO_FEW,
     TYPES,
+    bind_comparison_report,
     common_types,
     compared,
     frame_of,
@@ -81,6 +84,7 @@ def layout(ctx: Context) -> Any:
     head = card(
         dmc.Text("", id=page.id.answer, fw=700, size="lg", lh=1.3, className="dcx-pending"),
         dmc.Text("", id=page.id.conclusion, size="sm", mt=4),
+        dmc.Group(report_button(page), justify="flex-end"),
     )
     results = [
         html.Div(id=page.id.empty, style=GONE),
@@ -163,7 +167,7 @@ def show(
     _revision: Any,
 ) -> dict[str, Any]:
     if not fields["first"] or not fields["second"]:
-        return {"empty": SHOWN, "nothing": card(_too_few()), "body": GONE}
+        return {"empty": SHOWN, "nothing": card(empty_state(*TOO_FEW)), "body": GONE}
     try:
         both = sides(ctx, **fields)
         found = compare(*both)
@@ -227,13 +231,6 @@ def offer_types(
     return types, cell_type if cell_type in types else next(iter(types), None)
 
 
-def _too_few() -> Any:
-    return empty_state(
-        "There is only one run to look at",
-        "Run DTD or ADTD once more with other parameters, or choose another session on the left.",
-    )
-
-
 def _to_save(ctx: Context, look: str, *fields: Any) -> TableFile | None:
     found = compared(ctx, *fields)
     look = look if look in ABOUT else TYPES
@@ -244,3 +241,4 @@ bind_figure_export(page, "compared")
 bind_table_export(
     page, "compared_table", _to_save, State(page.id.look, "value"), *FIELD_STATES.values()
 )
+bind_comparison_report()

@@ -57,10 +57,7 @@ def comparison_report(first: Side, second: Side) -> bytes:
     doc.table(shown_table(found), first="Cell type", caption="Agreement by cell type")
     table = found.agreement.table["ccc"].sort_values(na_position="last")
     colours = type_colours(first.session.dataset, *map(str, table.index))
-    titles = tuple(
-        f"{which}: {source_label(side.run)}"
-        for which, side in (("First", first), ("Second", second))
-    )
+    titles = (f"First: {source_label(first.run)}", f"Second: {source_label(second.run)}")
     for name in table.index[:MOST_TYPES]:
         one, two = found.agreement.first.loc[name], found.agreement.second.loc[name]
         colour = colours.get(str(name), GREY)

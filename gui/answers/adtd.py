@@ -9,7 +9,7 @@ from gui.answers.confidence_intervals import poor_fit_message
 from gui.answers.second_opinion import contradiction_message
 from gui.data.dataset import HIDDEN
 from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, ADTDParams
-from gui.engine.results import ADTDResult, Run, SearchResult
+from gui.engine.results import ADTDResult, BootstrapResult, Run, SearchResult
 from gui.figures.adtd import CHOICES, LOW_SUPPORT, logs
 from gui.figures.text import coefficient, exponent, percent, shorten, three
 from gui.statistics.agreement import pearson
@@ -36,12 +36,32 @@ def span(low: float, high: float) -> str:
     return f"{percent(low).removesuffix(' %')} to {percent(high)}"
 
 
-def sentence(result: ADTDResult) -> str:
-    """Hidden fraction with its interval, the truth where it is known, and how much is regulated."""
+def hidden_range(result: ADTDResult, sure: BootstrapResult | None = None) -> str:
+    """Which range of the median hidden fraction to quote, and why; "" without an interval.
+
+    Two things widen it: other fractions fit equally well (the method cannot tell them apart even
+    from perfect data), and the sampling of genes. The range to quote holds both.
+
+    Parameters
+    ----------
+    sure
+        The intervals of the same run, where they were computed.
+    """
+    if result.hidden_interval is None:
+        return ""
+    equal = tuple(float(result.hidden_interval[end].median()) for end in ("low", "high"))
+    if sure is None or HIDDEN not in sure.low.index or HIDDEN not in sure.high.index:
+        return f"quote {span(*equal)}: all of it fits equally well"
+    sampled = tuple(float(ends.loc[HIDDEN].median()) for ends in (sure.low, sure.high))
+    both = span(min(equal[0], sampled[0]), max(equal[1], sampled[1]))
+    return f"quote {both}: equal fit {span(*equal)}, sampling {span(*sampled)}"
+
+
+def sentence(result: ADTDResult, sure: BootstrapResult | None = None) -> str:
+    """Hidden fraction with the range to quote, the truth if known, and how much is regulated."""
     words = f"Median hidden fraction {percent(float(result.hidden.median()))}"
-    if result.hidden_interval is not None:
-        low, high = result.hidden_interval["low"].median(), result.hidden_interval["high"].median()
-        words += f" (interval {span(float(low), float(high))})"
+    quoted = hidden_range(result, sure)
+    words += f" ({quoted})" if quoted else ""
     hidden = true_hidden(result)
     if hidden is not None:
         words += f"; true fraction {percent(float(hidden.median()))}"

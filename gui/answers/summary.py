@@ -106,7 +106,9 @@ def summarise(
     if adtd is None:
         return Summary(learned, "", tuple(dict.fromkeys(found)))
     return Summary(
-        adtd_answers.sentence(with_stable_support(adtd, sure)), learned, tuple(dict.fromkeys(found))
+        adtd_answers.sentence(with_stable_support(adtd, sure), sure),
+        learned,
+        tuple(dict.fromkeys(found)),
     )
 
 

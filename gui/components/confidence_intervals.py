@@ -44,7 +44,7 @@ NONE_YET = (
     "No intervals yet. Press “Compute intervals”: the genes are resampled many times, and the"
     " fractions estimated from every replicate."
 )
-GOING = "The intervals are being computed. The header shows the progress; you can go on working."
+GOING = "The intervals are being computed; you can go on working."
 FIT_NOTE = (
     "The fit says how well a sample is reconstructed from the estimated fractions, not how true"
     " these are. Unexplained variance: the part of its weighted variance over the genes that the"

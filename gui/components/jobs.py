@@ -64,7 +64,7 @@ def ticker(jobs: Sequence[JobStatus], part: MakeId) -> Any:
                 className="dcx-ticker-text",
                 title=f"{job.title} · {detail(job)}",
             ),
-            _bar(job, 110),
+            bar(job, 110),
             more,
             dmc.Button(
                 "Cancel",
@@ -115,7 +115,7 @@ def running_state(job: JobStatus) -> Any:
     """In place of an empty state while what would fill it is being computed."""
     return empty_state(
         f"{job.title} is {STATE[job.state]}",
-        "The header shows its progress and can cancel it. The result appears here.",
+        "The result appears here. Time left and Cancel are below the button that started it.",
     )
 
 
@@ -161,7 +161,8 @@ def _row(job: JobStatus, sessions: Mapping[str, str], part: MakeId, *, cancel: b
     )
 
 
-def _bar(job: JobStatus, width: int) -> Any:
+def bar(job: JobStatus, width: int | str) -> Any:
+    """How far a job is; striped where that is not known, None while it waits."""
     if job.fraction is None:
         return (
             dmc.Progress(

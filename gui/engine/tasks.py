@@ -416,8 +416,9 @@ def run_adtd(
         )
     if fit.rose:
         notes.append(
-            "The fit became slightly worse in the last iteration, where deconomix stops; that"
-            " result is shown."
+            "deconomix stops when the loss no longer falls: here it rose a little in the last"
+            " iteration, and that iteration is the result. “Refine to the optimum” (Advanced) takes"
+            " the optimum instead."
         )
     optimum = None
     if params.refine:

@@ -10,17 +10,25 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from gui.answers.adtd import regulated, search_sentence, sentence, span, unsupported_types
+from gui.answers.adtd import (
+    hidden_range,
+    regulated,
+    search_sentence,
+    sentence,
+    span,
+    unsupported_types,
+)
 from gui.app import Application
 from gui.components.form import exact, number
 from gui.components.runs import describe_params, differing
-from gui.data.dataset import Bulk, Dataset, Matrix
+from gui.data.dataset import HIDDEN, Bulk, Dataset, Matrix
 from gui.engine.metrics import COLUMNS
 from gui.engine.params import ADTDParams, DTDParams, SearchParams
 from gui.engine.results import ADTDResult, DTDResult, Provenance, Run, SearchResult
@@ -58,12 +66,12 @@ def test_the_sentence_says_share_interval_and_regulation() -> None:
     result = made([[4, 1], [0.2, 5], [1, 1]], [[1, 1], [1, 1], [1, 1]])
     assert (
         sentence(result)
-        == "Median hidden fraction 24 % (interval 9.0 to 31 %); 2 genes regulated more than twofold"
-        " with support, 2 of them in A."
+        == "Median hidden fraction 24 % (quote 9.0 to 31 %: all of it fits equally well); 2 genes"
+        " regulated more than twofold with support, 2 of them in A."
     )
     assert (
         sentence(replace(result, gene_regulation=None, support=None))
-        == "Median hidden fraction 24 % (interval 9.0 to 31 %)."
+        == "Median hidden fraction 24 % (quote 9.0 to 31 %: all of it fits equally well)."
     )
 
 
@@ -273,3 +281,15 @@ def test_no_tab_sends_more_than_3_mb_for_1000_samples_and_30_types(
         tab.set(change)
         assert 0 < sum(sizes) < LIMIT, (change, sizes)
     assert json.dumps(tab.notices) == "[]"
+
+
+def test_the_range_to_quote_holds_equal_fit_and_sampling_and_says_which_is_which() -> None:
+    result = made([[4, 1], [0.2, 5], [1, 1]], [[1, 1], [1, 1], [1, 1]])
+    samples = result.hidden.index
+    low, high = (pd.DataFrame(v, [HIDDEN], samples) for v in (0.05, 0.28))
+    sure = SimpleNamespace(low=low, high=high)
+    assert (
+        hidden_range(result, sure)  # type: ignore[arg-type]
+        == "quote 5.0 to 31 %: equal fit 9.0 to 31 %, sampling 5.0 to 28 %"
+    )
+    assert hidden_range(replace(result, hidden_interval=None), sure) == ""  # type: ignore[arg-type]

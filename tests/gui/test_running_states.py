@@ -17,7 +17,7 @@ from gui.jobs.status import JobStatus
 from gui.sessions.cache import DCXCache
 from tests.gui.steps import session_with, show
 
-STARTED = "The header shows "
+STARTED = "you can go on working"
 
 
 @pytest.fixture
@@ -75,9 +75,12 @@ def test_dtd(tab: Any, session: DCXCache, jobs: list[JobStatus]) -> None:
     tab.tick()
     assert "DTD is running" in tab.text("dtd-empty")
     assert "No DTD run yet" not in tab.text("dtd-empty")
-    assert STARTED in tab.get("dtd-reason", "children")
+    assert STARTED in tab.get("dtd-reason", "children").lower()
+    assert "DTD" in tab.text("dtd-job-progress"), "where it was started, not only in the header"
+    assert [b["children"] for b in buttons(tab.get("dtd-job-progress", "children"))] == ["Cancel"]
     jobs[:] = [JobStatus("1", session.session_id, "dtd", "DTD", "cancelled")]
     tab.tick()
+    assert tab.get("dtd-job-progress", "children") is None
     assert "No DTD run yet" in tab.text("dtd-empty")
     assert STARTED not in tab.get("dtd-reason", "children")
 

@@ -13,6 +13,7 @@ from dash.exceptions import PreventUpdate
 from gui.answers.adtd import FEW_SAMPLES, PARTS, model_name
 from gui.components.common import card, clicked, empty_state, form_end
 from gui.components.form import folded
+from gui.components.job_progress import JobProgress
 from gui.components.jobs import running, running_state
 from gui.data.normalize import bulk_keeps
 from gui.engine.params import ADTDParams, Params, SearchParams
@@ -32,7 +33,8 @@ from gui.pages.adtd.base import (
 from gui.plugin import JOBS, REVISION, Context
 from gui.text import number
 
-GOING = "This is waiting or running. The header shows the progress."
+GOING = "This is waiting or running."
+progress = JobProgress(page, "adtd", "search", "bootstrap")
 MODEL_TEXTS = {
     "h": "estimates what is in the samples but not in the reference.",
     "h,r": "also estimates how genes are regulated in each cell type.",
@@ -86,6 +88,7 @@ def column(ctx: Context, following: Any) -> Any:
         form_end(
             dmc.Button("Run ADTD", id=page.id.run, fullWidth=True),
             dmc.Text("", id=page.id.reason, size="xs", c="dimmed", ta="center", mt=6),
+            progress.layout(ctx),
             following,
         ),
         form.hidden_parts(),
@@ -257,6 +260,7 @@ def nothing_yet(ctx: Context, tab: str, model: str, reason: str | None) -> Any:
 
 form.bind()
 search_form.bind()
+progress.bind()
 
 
 @page.callback(

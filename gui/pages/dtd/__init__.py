@@ -13,6 +13,7 @@ from gui.answers.summary import summary_of
 from gui.components.common import card, empty_state, form_end, icon, two_columns
 from gui.components.form import ParamsForm
 from gui.components.headline import Headline
+from gui.components.job_progress import JobProgress
 from gui.components.jobs import clock, running, running_state
 from gui.components.next_step import NextStepView
 from gui.components.report import bind_report, report_button
@@ -33,7 +34,8 @@ form = ParamsForm(page, DTDParams)
 headline = Headline(page)
 runs = PreviousRuns(page, "dtd", form, describe=lambda run: short_answer(run.result))
 following = NextStepView(page)
-STARTED = "Started. The header shows the progress; you can go on working."
+progress = JobProgress(page, "dtd", "apply", "bootstrap")
+STARTED = "Started. You can go on working."
 NO_CELLS = "A trained model was loaded: there are no single cells to train on."
 TAB, TAB_RUN = "tab", "tab_run"
 """Keys of the form values under which the open tab is kept, and the run it belongs to."""
@@ -55,6 +57,7 @@ def layout(ctx: Context) -> Any:
                 form_end(
                     dmc.Button("Run DTD", id=page.id.run, fullWidth=True, disabled=True),
                     dmc.Text(id=page.id.reason, size="xs", c="dimmed", ta="center"),
+                    progress.layout(ctx),
                     following.layout(ctx),
                 ),
             ],
@@ -83,7 +86,7 @@ def _empty(ctx: Context) -> Any:
             "No DTD run yet",
             "Press Run DTD on the left. Pseudobulk mixtures of known composition are simulated"
             " from your single cells, gene weights are learned on them, and the composition of"
-            " your bulk samples is estimated. The header shows the progress.",
+            " your bulk samples is estimated.",
         )
     )
 
@@ -296,5 +299,6 @@ def save_model(ctx: Context, clicks: int | None) -> None:
 form.bind()
 runs.bind()
 following.bind()
+progress.bind()
 bind_report(page)
 bind_tabs(page)

@@ -15,6 +15,7 @@ from gui.analyses.genes import run_genes
 from gui.answers.run_names import source_name
 from gui.components.common import card, clicked, form_end, tip_label
 from gui.components.form import folded
+from gui.components.job_progress import JobProgress
 from gui.components.jobs import running
 from gui.components.persistent_controls import PersistentControls
 from gui.errors import DeconomixError, MissingPart
@@ -24,7 +25,8 @@ from gui.plugin import JOBS, REVISION, Context
 
 FIELDS = {"sets": "sets", "markers": "marker_lists"}
 """Parameter -> name under which the session keeps its field."""
-GOING = "This is waiting or running. The header shows the progress."
+GOING = "This is waiting or running."
+progress = JobProgress(page, page.key)
 kept = PersistentControls(page, sets=["hallmark"], marker_lists=[SHIPPED_MARKERS])
 
 
@@ -65,6 +67,7 @@ def column(ctx: Context) -> Any:
                 form_end(
                     dmc.Button("Run Genes", id=page.id.run, fullWidth=True, disabled=True),
                     dmc.Text("", id=page.id.reason, size="xs", c="dimmed", ta="center"),
+                    progress.layout(ctx),
                 ),
             ],
             gap="sm",
@@ -89,6 +92,7 @@ def parse(ctx: Context, values: Mapping[str, Any], chosen: Mapping[str, Any]) ->
 
 form.bind()
 kept.bind()
+progress.bind()
 
 
 @page.callback(

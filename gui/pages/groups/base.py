@@ -14,6 +14,7 @@ from gui.analyses.samples import as_groups, cleaned, is_number, sample_table
 from gui.answers.analyses import composition_runs
 from gui.answers.run_names import source_label
 from gui.components.form import ParamsForm
+from gui.components.job_progress import JobProgress
 from gui.data.dataset import Dataset
 from gui.engine.results import Run
 from gui.errors import MissingPart
@@ -21,6 +22,7 @@ from gui.plugin import Context, Page
 from gui.statistics.group_design import MOST_GROUPS
 
 page = Page("groups", "Groups", "what differs between samples", order=40, requires=("bulk", "dtd"))
+progress = JobProgress(page, "groups", "group_regulation")
 form = ParamsForm(
     page,
     GroupsParams,

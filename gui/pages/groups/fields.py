@@ -16,6 +16,7 @@ from gui.pages.groups.base import (
     kept,
     levels_of,
     page,
+    progress,
     source_options,
 )
 from gui.plugin import Context
@@ -99,6 +100,7 @@ def column(ctx: Context) -> Any:
                 form_end(
                     dmc.Button("Compare", id=page.id.run, fullWidth=True, disabled=True),
                     dmc.Text(id=page.id.reason, size="xs", c="dimmed", ta="center", mt=6),
+                    progress.layout(ctx),
                 ),
             ],
             gap="sm",

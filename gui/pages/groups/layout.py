@@ -36,7 +36,7 @@ from gui.figures.groups import effects, heatmap, overview
 from gui.figures.palette import type_colours
 from gui.figures.template import styled
 from gui.pages.groups import regulation
-from gui.pages.groups.base import form, page, source_options
+from gui.pages.groups.base import form, page, progress, source_options
 from gui.pages.groups.fields import column
 from gui.pages.groups.parameters import start
 from gui.plugin import DARK, REVISION, Context
@@ -236,5 +236,6 @@ def to_save(ctx: Context, look: str) -> TableFile | None:
 head.bind()
 controls.bind()
 form.bind()
+progress.bind()
 bind_figure_export(page, "figure")
 bind_table_export(page, "table", to_save, State(page.id.look, "value"), engine=True)

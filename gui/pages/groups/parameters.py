@@ -36,7 +36,7 @@ from gui.pages.groups.fields import valid
 from gui.plugin import JOBS, REVISION, Context
 from gui.statistics.group_comparison import lost_text
 
-GOING = "This is waiting or running. The header shows the progress."
+GOING = "This is waiting or running."
 
 
 # -- choices

@@ -26,7 +26,7 @@ from gui.plugin import DARK, JOBS, REVISION, Context
 from gui.report.analyses import MOST_GENES, difference_figure
 
 KIND = "group_regulation"
-GOING = "This is waiting or running. The header shows the progress."
+GOING = "This is waiting or running."
 form = ParamsForm(page, GroupRegulationParams, prefix="regulation_", names=("permutations",))
 views = Views(page, "regulation_view")
 

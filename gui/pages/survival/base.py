@@ -10,6 +10,7 @@ from dash import Input
 from gui.analyses.survival import SurvivalParams, SurvivalResult
 from gui.analyses.survival_params import CUT_TEXTS, DUPLICATE_TEXTS, SCALE_TEXTS
 from gui.components.form import ParamsForm
+from gui.components.job_progress import JobProgress
 from gui.components.views import graph_height_style
 from gui.engine.results import Run
 from gui.figures.template import HEIGHT, styled
@@ -17,6 +18,7 @@ from gui.plugin import Context, Page
 from gui.statistics.kaplan_meier import TRANSFORMS
 
 page = Page("survival", "Survival", "times to an event", order=50, requires=("bulk", "dtd"))
+progress = JobProgress(page, "survival")
 form = ParamsForm(
     page,
     SurvivalParams,

@@ -12,7 +12,7 @@ from gui.components.form import folded
 from gui.components.views import GONE
 from gui.pages.survival import curves, head, models, patients
 from gui.pages.survival import updates as _updates  # noqa: F401  records its callbacks
-from gui.pages.survival.base import TABS, form, page
+from gui.pages.survival.base import TABS, form, page, progress
 from gui.pages.survival.columns import control, offers, proposals, samples_id
 from gui.plugin import Context
 
@@ -58,6 +58,7 @@ def layout(ctx: Context) -> Any:
                 form_end(
                     dmc.Button("Run Survival", id=page.id.run, fullWidth=True, disabled=True),
                     dmc.Text(id=page.id.reason, size="xs", c="dimmed", ta="center", mt=6),
+                    progress.layout(ctx),
                 ),
             ],
             gap="sm",
@@ -87,3 +88,4 @@ def _tabs(ctx: Context) -> Any:
 
 
 form.bind()
+progress.bind()

@@ -18,7 +18,7 @@ from gui.pages.survival.base import form, page
 from gui.pages.survival.columns import INPUTS, STATES, parse
 from gui.plugin import JOBS, REVISION, Context
 
-STARTED = "Started. The header shows the progress; you can go on working."
+STARTED = "Started. You can go on working."
 
 
 @page.callback(

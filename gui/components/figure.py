@@ -35,14 +35,16 @@ CONFIG: dict[str, Any] = {
 WAITING: dict[str, Any] = {
     "data": [],
     "layout": {
+        "meta": "waiting",
         "xaxis": {"visible": False},
         "yaxis": {"visible": False},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
     },
 }
-"""Nothing at all until the figure is there: axes from -1 to 6 would look like a result. A plain
-dictionary, as a page has a dozen and go.Figure would send Plotly's own template with each.
+"""Nothing at all until the figure is there: axes from -1 to 6 would look like a result. Until then
+Plotly is not even loaded (``resources/assets/figure.js``). A plain dictionary, as a page has a
+dozen and go.Figure would send Plotly's own template with each.
 """
 LARGEST = 100_000_000
 _DRAW = "function() { return window.dash_clientside.dcx.export_figure(...arguments); }"

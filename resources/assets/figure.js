@@ -1,4 +1,4 @@
-/* What figures need in the page: saving as a picture, and a width that follows the room they have. */
+/* What figures need in the page: Plotly once there is one, saving as a picture, and a width that follows the room they have. */
 (() => {
   "use strict";
   const WIDEST = 16000; /* pixels a canvas can have in every browser */
@@ -79,6 +79,25 @@
       }
     });
   }).observe(document.documentElement, { childList: true, subtree: true });
+
+  /* Plotly is 4.5 MB of script: it is loaded and drawn with when the first figure comes, not for the place of one that may never be asked
+     for (gui/components/figure.py: WAITING). Until then there is what Dash itself shows while Plotly is on its way. Dash's own components
+     are loaded after this file, and drawn once the layout has been fetched. */
+  document.addEventListener("DOMContentLoaded", () => {
+    const { dash_core_components: dcc, React } = window;
+    const { Graph } = dcc;
+    const WaitingGraph = (props) => {
+      const came = React.useRef(false);
+      const loading = window.dash_component_api.useDashContext().useLoading();
+      const { layout } = props.figure || {};
+      came.current = came.current || !(layout && layout.meta === "waiting");
+      return came.current
+        ? React.createElement(Graph, props)
+        : React.createElement("div", { id: props.id, className: "dash-graph dash-graph--pending", "data-dash-is-loading": loading || undefined });
+    };
+    Object.assign(WaitingGraph, { propTypes: Graph.propTypes, defaultProps: Graph.defaultProps });
+    window.dash_core_components = Object.create(dcc, { Graph: { value: WaitingGraph } });
+  });
 
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.dcx = { ...(window.dash_clientside.dcx || {}), export_figure };

@@ -105,6 +105,18 @@ def test_the_proposed_name_of_a_session_is_typed_over(opened: Page, watched: Any
     assert watched.complaints == []
 
 
+def test_plotly_is_loaded_when_the_first_figure_comes(opened: Page, watched: Any) -> None:
+    """It is most of what the program sends, and nothing of it can be seen before."""
+    loaded = "Boolean(window.Plotly)"
+    opened.click("#upload-example")
+    expect(opened.locator("#upload-answer")).to_contain_text("training cells")
+    assert not opened.evaluate(loaded)
+    opened.click("#upload-tabs-tab-types")
+    expect(opened.locator("#upload-type-counts .trace").first).to_be_attached()
+    assert opened.evaluate(loaded)
+    assert watched.complaints == []
+
+
 def test_a_page_says_that_its_answer_is_on_the_way(
     opened: Page, watched: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

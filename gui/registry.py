@@ -80,6 +80,7 @@ def built_in() -> list[Page]:
         genes,
         groups,
         help,
+        robustness,
         sessions,
         survival,
         upload,
@@ -93,6 +94,7 @@ def built_in() -> list[Page]:
         survival.page,
         genes.page,
         compare.page,
+        robustness.page,
         sessions.page,
         help.page,
     ]

@@ -17,7 +17,7 @@ NO_PATIENT = "(every sample is a patient)"
 """In place of a column with patients: nobody has two samples."""
 WHOLE_ROW = 4
 """Samples with the same values in so many columns share one row of the clinical table."""
-_PATIENT = re.compile(
+PATIENT_COLUMN = re.compile(
     r"^(bcr[ ._])?(patient|subject|case|participant|donor|individual|person|pat)"
     r"([ ._-]?(id|no|nr|number|code|barcode|uuid|name|submitter[ ._-]?id))?$",
     re.IGNORECASE,
@@ -59,7 +59,7 @@ def patients(
     inside = table.reindex(list(samples))
     followed = inside.index[inside[time].notna()] if time in inside else inside.index
     for name in table.columns:
-        if not _PATIENT.match(str(name)):
+        if not PATIENT_COLUMN.match(str(name)):
             continue
         column = cleaned(table[name]).map(value_text, na_action="ignore")
         here = column.reindex(followed).dropna()

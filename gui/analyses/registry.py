@@ -16,6 +16,7 @@ from gui.analyses.group_regulation import (
 from gui.analyses.groups import GroupsParams, GroupsResult, run_groups
 from gui.analyses.hidden_likeness import Likeness
 from gui.analyses.result import AnalysisResult
+from gui.analyses.robustness import RobustnessParams, RobustnessResult, run_robustness
 from gui.analyses.survival import SurvivalParams, SurvivalResult, run_survival
 from gui.engine.params import Params
 
@@ -72,6 +73,14 @@ ANALYSES: Mapping[str, Analysis] = {
             run_group_regulation,
         ),
         Analysis("survival", "Survival", SurvivalParams, SurvivalResult, run_survival),
+        Analysis(
+            "robustness",
+            "Robustness",
+            RobustnessParams,
+            RobustnessResult,
+            run_robustness,
+            uses_samples=False,
+        ),
     )
 }
 

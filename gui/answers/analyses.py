@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from gui.analyses.registry import ANALYSES
-from gui.answers import genes, group_regulation, groups, survival, survival_tables
+from gui.answers import genes, group_regulation, groups, robustness, survival, survival_tables
 from gui.answers.run_names import source_name
 from gui.answers.summary import MARKS, contradicted
 from gui.engine.results import Run
@@ -62,6 +62,13 @@ TEXTS: Mapping[str, AnalysisText] = {
         survival.warnings,
         survival_tables.shown_tables,
         survival.methods,
+    ),
+    "robustness": AnalysisText(
+        robustness.sentence,
+        robustness.details,
+        robustness.warnings,
+        robustness.shown_tables,
+        robustness.methods,
     ),
 }
 """Kind of analysis -> its words. A kind of :data:`gui.analyses.registry.ANALYSES` has an entry."""

@@ -17,6 +17,7 @@ from gui.answers.confidence_intervals import (
     with_stable_support,
 )
 from gui.answers.dtd import bulk_shown
+from gui.answers.robustness import robustness_of, unstable_message
 from gui.answers.warnings import dtd_warnings, opinion_warnings, zero_warning
 from gui.data.dataset import PART_NAMES, Dataset
 from gui.engine.results import (
@@ -162,6 +163,9 @@ def summary_of(session: DCXCache, run: Run) -> Summary:
         if r is not None and (text := session.outdated(r))
     ]
     changed += [bulk.words] if bulk is not None and bulk.words else []
+    if run.kind == "adtd" and (robust := robustness_of(session, run)) is not None:
+        unstable = unstable_message(robust.result)
+        changed += [f"{KINDS['adtd']}: {unstable}"] if unstable else []
     return Summary(found.answer, found.basis, tuple(dict.fromkeys([*changed, *found.warnings])))
 
 

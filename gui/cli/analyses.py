@@ -26,6 +26,8 @@ FILES = (
     *("groups.csv", "groups_pairs.csv", "groups_summary.csv", "groups_samples.csv"),
     *survival.FILES,
     *gene_options.FILES,
+    *("robustness.csv", "robustness_gene_counts.csv"),
+    *("robustness_hidden.csv", "robustness_leakage.csv"),
 )
 """Everything that analyses may write."""
 OF_GROUPS = (
@@ -84,12 +86,28 @@ def add_options(cli: argparse.ArgumentParser) -> None:
         metavar="RATE",
         help="false discovery rate of the comparison of groups (default: 0.05)",
     )
+    cli.add_argument(
+        "--robustness",
+        metavar="A,B,…",
+        help="compute the run again with one thing changed: genes (five other gene counts; the"
+        " range of the hidden fraction is in run.json), seeds, left-out (types), donors, or all",
+    )
+    cli.add_argument(
+        "--donors",
+        metavar="COLUMN",
+        help="the column of the training cells that names the donor, for --robustness",
+    )
     gene_options.add_options(cli)
 
 
 def check_options(options: argparse.Namespace) -> None:
     """Refuse what can be refused before any file is read. InvalidParameter."""
     survival.check_options(options)
+    if options.robustness is None and options.donors:
+        raise InvalidParameter(
+            "--donors has no effect without --robustness.", advice="Give --robustness donors."
+        )
+    _changes(options)
     if options.groups is None:
         for name in OF_GROUPS:
             if getattr(options, name):
@@ -120,6 +138,24 @@ def _cuts(options: argparse.Namespace) -> tuple[float, ...]:
         raise InvalidParameter(
             f"--cut is “{options.cut}”; allowed: numbers with commas between them, as in 50,65."
         ) from None
+
+
+CHANGES = ("genes", "seeds", "left-out", "donors")
+"""What --robustness takes."""
+
+
+def _changes(options: argparse.Namespace) -> set[str]:
+    """What --robustness asks for. InvalidParameter."""
+    if options.robustness is None:
+        return set()
+    names = {name.strip() for name in options.robustness.split(",") if name.strip()}
+    names = set(CHANGES) if names == {"all"} else names
+    if not names or not names <= set(CHANGES):
+        raise InvalidParameter(
+            f"--robustness is “{options.robustness}”; allowed: all, or some of"
+            f" {', '.join(CHANGES)} with commas between them."
+        )
+    return names
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,6 +237,16 @@ def requested(options: argparse.Namespace) -> dict[str, Params]:
         found["survival"] = survival.requested(options)
     if options.enrich is not None:
         found["genes"] = gene_options.genes_params(options)
+    if changes := _changes(options):
+        from gui.analyses.robustness import RobustnessParams
+
+        found["robustness"] = RobustnessParams.parse(
+            genes="genes" in changes,
+            left_out="left-out" in changes,
+            donors="donors" in changes,
+            donor_column=options.donors or "",
+            **{} if "seeds" in changes else {"seeds": 0},
+        )
     return found
 
 
@@ -239,9 +285,11 @@ def analyse(
     from gui.engine.second_opinion import contradicted_types
 
     runs: dict[str, Any] = {"dtd": dtd} if adtd is None else {"adtd": adtd}
+    both = {"dtd": dtd} | runs
     names = tuple(contradicted_types((adtd or dtd).second_opinion))
     method = "DTD" if adtd is None else "ADTD"
     for kind, params in requests.items():
         task = ANALYSES[kind].task
-        result = task(dataset, params, progress=progress, bootstrap=bootstrap, **runs)
+        inputs = both if kind == "robustness" else runs
+        result = task(dataset, params, progress=progress, bootstrap=bootstrap, **inputs)
         yield Analysed(kind, params, result, names, method)

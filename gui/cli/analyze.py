@@ -346,6 +346,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
             )
 
     from gui.answers.confidence_intervals import interval_table
+    from gui.answers.robustness import ranges_record
     from gui.answers.summary import summarise
     from gui.engine import compute_settings, tasks
     from gui.engine.params import ADTDParams, BootstrapParams, DTDParams, SearchParams
@@ -507,6 +508,9 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         for one in analysed:
             tables |= one.tables()
             record[one.kind] = one.record()
+        if adtd is not None:
+            robust = next((one.result for one in analysed if one.kind == "robustness"), None)
+            record["hidden_fraction_ranges"] = ranges_record(adtd, sure, robust)
         if sure is not None:
             tables["composition_intervals.csv"] = interval_table(sure)
         output.write(options.out, tables, record)

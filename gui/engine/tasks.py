@@ -337,7 +337,7 @@ def scaled_bulk(dataset: Dataset, dtd: DTDResult | None) -> pd.DataFrame:
     return _target(dataset, "bulk", dtd).bulk
 
 
-def _for_inverse_weights(target: Target) -> Target:
+def for_inverse_weights(target: Target) -> Target:
     """Return the target of the search: zero genes dropped and named, columns scaled to 10 000."""
     zero = ~(target.bulk.mean(axis=1) > 0).to_numpy()
     dropped = tuple(str(g) for g in target.bulk.index[zero])
@@ -394,7 +394,7 @@ def run_adtd(
     assert dtd is not None
     weights = dtd.gene_weights
     if params.gene_weights == "inverse":
-        target = _for_inverse_weights(target)
+        target = for_inverse_weights(target)
         weights = inverse_weights(target.bulk)
     custom = params.model == "custom"
     fit = deconvolve(
@@ -492,7 +492,7 @@ def run_search(
     from gui.engine.search import cross_validate, summarise
 
     progress(PREPARING, 0.0)
-    target = _for_inverse_weights(_target(dataset, params.part, dtd))
+    target = for_inverse_weights(_target(dataset, params.part, dtd))
     losses = cross_validate(
         target.reference,
         target.bulk,

@@ -17,6 +17,7 @@ from gui.answers.adtd import (
     unsupported_types,
 )
 from gui.answers.confidence_intervals import bootstrap_of, stability, with_stable_support
+from gui.answers.robustness import hidden_range_texts
 from gui.answers.second_opinion import opinion_hover, run_name
 from gui.answers.summary import opinion_of
 from gui.engine.params import ADTDParams
@@ -83,6 +84,8 @@ def adtd_part(doc: Document, session: DCXCache, run: Run) -> None:
         page="ADTD",
     )
     _hidden(doc, result)
+    for text in hidden_range_texts(session, run):
+        doc.paragraph(text)
     if result.gene_regulation is not None:
         found = bootstrap_of(session, run)
         _regulation(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
 from gui.analyses.genes import GenesResult
@@ -13,15 +14,19 @@ from gui.analyses.group_regulation import GroupRegulationResult
 from gui.analyses.groups import GroupsResult
 from gui.analyses.hidden_likeness import EXPLAINED
 from gui.analyses.registry import ANALYSES
+from gui.analyses.robustness import RobustnessResult
 from gui.answers.analyses import TEXTS, sources_of
 from gui.answers.genes import looks_like
 from gui.answers.group_regulation import difference_text, different_genes
 from gui.answers.groups import effect_caption, effect_title, lost_sentence
+from gui.answers.robustness import LEAKAGE_CAPTION, TITLES
 from gui.answers.run_names import source_name
 from gui.data.dataset import Dataset
 from gui.engine.results import Run
+from gui.engine.variants import GENES, LEFT_OUT
 from gui.figures import genes as gene_figures
 from gui.figures import groups as group_figures
+from gui.figures import robustness as robustness_figures
 from gui.figures.adtd import gene_regulation
 from gui.figures.palette import type_colours
 from gui.report.document import Document
@@ -139,10 +144,38 @@ def difference_figure(result: GroupRegulationResult, genes: list[str]) -> go.Fig
     return gene_regulation(factors, result.support, genes=genes)
 
 
+def robustness_drawings(result: RobustnessResult, dataset: Dataset | None) -> Drawings:
+    """Every kind of change, the gene counts by type, and where lost fractions go."""
+    colours = type_colours(dataset, *map(str, result.base.index))
+    for kind in result.kinds:
+        yield (
+            variants_figure(result, kind, colours),
+            f"{TITLES[kind]}: every dot is a variant (median over the samples), the line is the"
+            " run.",
+        )
+    if GENES in result.kinds:
+        yield (
+            robustness_figures.gene_counts(result.gene_count_table(), result.genes, colours),
+            "Median fraction by number of genes; dashed: that of the run.",
+        )
+    if LEFT_OUT in result.kinds:
+        yield robustness_figures.leakage(result.leakage()), LEAKAGE_CAPTION
+
+
+def variants_figure(result: RobustnessResult, kind: str, colours: Mapping[str, str]) -> go.Figure:
+    """The median fractions of the variants of one kind, beside those of the run."""
+    types = [str(name) for name in result.base.index]
+    medians = pd.DataFrame(np.median(result.of(kind), axis=2), columns=types)
+    base = pd.Series(np.median(result.base.to_numpy(), axis=1), index=types)
+    names = [str(n) for n in result.variants.loc[result.variants["kind"] == kind, "name"]]
+    return robustness_figures.variants(medians, base, names, colours)
+
+
 DRAWINGS: Mapping[str, Callable[[Any, Dataset | None], Drawings]] = {
     "groups": groups_drawings,
     "genes": genes_drawings,
     "group_regulation": regulation_drawings,
     "survival": survival_drawings,
+    "robustness": robustness_drawings,
 }
 """Kind of analysis -> its figures. A kind of :data:`gui.analyses.registry.ANALYSES` has one."""

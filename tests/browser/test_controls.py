@@ -189,6 +189,7 @@ PLACES = [
         "survival",
         "genes",
         "compare",
+        "robustness",
         "sessions",
         "help",
     )

@@ -30,6 +30,8 @@ from gui.pages.groups.regulation import form as regulation_form
 from gui.pages.help import book
 from gui.pages.help.book import Section as Part
 from gui.pages.help.book import address, anchor, chapter, chapters, find, plain, sections
+from gui.pages.robustness.base import form as robustness_form
+from gui.pages.robustness.layout import LOOKS as ROBUSTNESS_LOOKS
 from gui.pages.survival.base import TABS as SURVIVAL_TABS
 from gui.pages.survival.base import form as survival_form
 from gui.pages.upload.review import STEPS
@@ -78,6 +80,7 @@ FORMS = {
     "groups": (groups_form, "groups"),
     "regulation": (regulation_form, "groups"),
     "survival": (survival_form, "survival"),
+    "robustness": (robustness_form, "robustness"),
 }
 
 
@@ -101,6 +104,7 @@ def test_every_tab_with_a_figure_says_how_to_read_it() -> None:
         "Survival": SURVIVAL_TABS,
         "Genes": GENES_TABS,
         "Compare": COMPARE_LOOKS,
+        "Robustness": ROBUSTNESS_LOOKS,
         "Upload": {**STEPS, **UPLOAD_TABS},
     }
     labels = [

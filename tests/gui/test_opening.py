@@ -112,7 +112,8 @@ def test_without_them_a_page_needs_many_requests(
 
 
 @pytest.mark.parametrize(
-    "page", ["upload", "dtd", "adtd", "groups", "survival", "genes", "compare", "sessions"]
+    "page",
+    ["upload", "dtd", "adtd", "groups", "survival", "genes", "compare", "robustness", "sessions"],
 )
 def test_a_page_shows_the_same_as_when_each_callback_is_asked(
     application: Application,

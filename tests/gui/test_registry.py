@@ -78,6 +78,7 @@ def test_a_plug_in_file_becomes_a_page_and_its_task_runs_in_the_worker(
             "survival",
             "genes",
             "compare",
+            "robustness",
             "sessions",
             "help",
         ]
@@ -140,6 +141,7 @@ def test_broken_plug_ins_are_named_and_the_program_starts(
             "survival",
             "genes",
             "compare",
+            "robustness",
             "sessions",
             "help",
         ]
@@ -185,6 +187,7 @@ def test_without_a_plug_in_folder_the_built_in_pages_are_there(tmp_path: Path) -
         "survival",
         "genes",
         "compare",
+        "robustness",
         "sessions",
         "help",
     ]

@@ -11,11 +11,12 @@ from dash import Input, Output, State, html
 from dash.exceptions import PreventUpdate
 
 from gui.answers.adtd import true_hidden
+from gui.answers.robustness import hidden_range_texts, robustness_of
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.persistent_controls import PersistentControls
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, graph_height_style, switch
-from gui.engine.results import ADTDResult
+from gui.engine.results import ADTDResult, Run
 from gui.figures import adtd as figures
 from gui.figures import fractions
 from gui.figures.template import styled
@@ -138,6 +139,16 @@ def table(result: ADTDResult, of: str) -> pd.DataFrame:
     return (settled(found) * 100).rename_axis("Sample" if of == SAMPLES else "Gene")
 
 
+def _words(ctx: Context, run: Run, of: str) -> str:
+    """What is drawn; of the fractions also which of their ranges is widest."""
+    if of != SAMPLES:
+        return WORDS.get(of, "")
+    texts = hidden_range_texts(ctx.session, run)
+    if robustness_of(ctx.session, run) is None:
+        texts.append("How far it depends on the number of genes: page Robustness.")
+    return " ".join([WORDS[SAMPLES], *texts])
+
+
 # -- callbacks
 # --------------------------------------------------------------------------------------------------
 kept.bind()
@@ -200,7 +211,7 @@ def show_hidden(
     head = {
         "empty": GONE,
         "body": SHOWN,
-        "words": WORDS.get(of, ""),
+        "words": _words(ctx, run, of),
         "n_box": visible(of == GENES and view != "table"),
     }
     if view == "table":

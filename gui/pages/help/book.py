@@ -29,6 +29,7 @@ ORDER = (
     "survival",
     "genes",
     "compare",
+    "robustness",
     "sessions",
     "saving",
     "window",

@@ -171,7 +171,8 @@ def sentence(result: RobustnessResult) -> str:
 
 
 def _changes(kind: str) -> str:
-    return {GENES: "the gene count", SEED: "the seed", DONORS: "the donors"}[kind]
+    names: dict[str, str] = {GENES: "the gene count", SEED: "the seed", DONORS: "the donors"}
+    return names[kind]
 
 
 def details(result: RobustnessResult) -> list[str]:
@@ -292,7 +293,7 @@ LEAKAGE_CAPTION = (
 def methods(params: RobustnessParams, result: RobustnessResult) -> str:
     """A sentence for a manuscript."""
     table = result.variants["kind"].value_counts()
-    said = {
+    said: dict[str, str] = {
         GENES: "{} other numbers of genes",
         SEED: "{} other seeds",
         LEFT_OUT: "each of {} cell types left out",

@@ -345,6 +345,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
                 sys.stderr,
             )
 
+    from gui.analyses.robustness import RobustnessResult
     from gui.answers.confidence_intervals import interval_table
     from gui.answers.robustness import ranges_record
     from gui.answers.summary import summarise
@@ -509,7 +510,8 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
             tables |= one.tables()
             record[one.kind] = one.record()
         if adtd is not None:
-            robust = next((one.result for one in analysed if one.kind == "robustness"), None)
+            results = [one.result for one in analysed]
+            robust = next((one for one in results if isinstance(one, RobustnessResult)), None)
             record["hidden_fraction_ranges"] = ranges_record(adtd, sure, robust)
         if sure is not None:
             tables["composition_intervals.csv"] = interval_table(sure)

@@ -16,7 +16,7 @@ import pytest
 from scipy import sparse
 
 from gui.data.load import FileChoice, LoadRequest, load_dataset
-from gui.data.readers import forecast, h5ad
+from gui.data.readers import forecast, h5ad, h5ad_frames
 from gui.data.readers import hdf5_matrix as stored
 from gui.data.readers.h5ad import inspect_h5ad, preview_h5ad, read_h5ad
 from gui.data.readers.labels import label_values
@@ -433,6 +433,71 @@ def test_loading_does_not_import_anndata_before_a_file_is_read() -> None:
     code = (
         "import sys, gui.data.load, gui.data.normalize, gui.data.export, gui.data.example;"
         f" print([m for m in {heavy} if m in sys.modules])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).resolve().parents[2],
+    )
+    assert found.stdout.strip() == "[]"
+
+
+COLUMNS = {
+    "type": pd.Categorical(["B", None, "T", "B"], categories=["T", "B", "NK"]),
+    "stage": pd.Categorical(["I", "II", None, "I"], categories=["I", "II"], ordered=True),
+    "text": np.array(["ä", "", "b c", "d"], dtype=object),
+    "number": np.array([1.5, np.nan, -3.0, 0.0]),
+    "whole": np.array([3, 1, 2, 1], dtype=np.int32),
+    "flag": np.array([True, False, True, True]),
+    "maybe": pd.array([1, None, 3, 4], dtype="Int64"),
+    "unknown": pd.array([True, None, False, True], dtype="boolean"),
+    "note": pd.array(["x", None, "y", "z"], dtype="string"),
+}
+
+
+def columns_written(tmp_path: Path) -> Path:
+    obs = pd.DataFrame(COLUMNS, index=list("abcd"))
+    path = tmp_path / "columns.h5ad"
+    plain = anndata.AnnData(np.ones((4, 2)), obs=obs[[]], var=pd.DataFrame(index=["A", "B"]))
+    plain.write_h5ad(path)
+    with (
+        h5py.File(path, "r+") as file,
+        anndata.settings.override(allow_write_nullable_strings=True),
+    ):
+        anndata.io.write_elem(file, "obs", obs)  # write_h5ad makes categories of repeated text
+        assert file["obs/note"].attrs["encoding-type"] == "nullable-string-array"
+    return path
+
+
+def test_columns_of_any_kind_are_those_that_anndata_reads(tmp_path: Path) -> None:
+    with h5py.File(columns_written(tmp_path)) as file:
+        for name in COLUMNS:
+            expected = anndata.io.read_elem(file["obs"][name])
+            if not isinstance(expected, pd.Categorical):
+                expected = np.asarray(expected)
+            found = h5ad_frames.column_of(file, "obs", name)
+            pd.testing.assert_series_equal(found, pd.Series(expected), obj=name)
+
+
+def test_a_text_column_whose_gaps_do_not_fit_is_refused(tmp_path: Path) -> None:
+    path = columns_written(tmp_path)
+    with h5py.File(path, "r+") as file:
+        note = file["obs/note"]
+        attributes = dict(note["mask"].attrs)
+        del note["mask"]
+        note["mask"] = np.array([True, False])
+        note["mask"].attrs.update(attributes)
+        with pytest.raises(UnreadableFile, match="which of its values are missing"):
+            h5ad_frames.column_of(file, "obs", "note")
+
+
+def test_an_h5ad_file_is_read_without_anndata(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from gui.data.readers.h5ad import read_h5ad, inspect_h5ad;"
+        f" path = Path({str(columns_written(tmp_path))!r}); inspect_h5ad(path); read_h5ad(path);"
+        " print([m for m in ('anndata', 'dask', 'zarr', 'torch') if m in sys.modules])"
     )
     found = subprocess.run(
         [sys.executable, "-c", code],

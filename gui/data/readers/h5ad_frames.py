@@ -83,10 +83,7 @@ def _one(file: h5py.File, key: str, column: str) -> Any:
         entry = item[column]
         names = item["__categories"].get(column) if "__categories" in item else None  # anndata 0.7
         if names is None and (isinstance(entry, h5py.Group) or "encoding-type" in entry.attrs):
-            from anndata.io import read_elem
-
-            found = read_elem(entry)
-            return found if isinstance(found, pd.Categorical) else np.asarray(found)
+            return _encoded(entry)
         values = entry[()]
     if names is not None and values.dtype.kind in "iu":
         return pd.Categorical.from_codes(
@@ -95,6 +92,45 @@ def _one(file: h5py.File, key: str, column: str) -> Any:
     return (
         np.array([_text(v) for v in values], dtype=object) if values.dtype.kind in "OS" else values
     )
+
+
+def _encoded(entry: Any) -> Any:
+    """One column as anndata 0.8 and later write it, with the values that anndata reads.
+
+    The specification: https://anndata.readthedocs.io/en/stable/fileformat-prose.html. anndata
+    itself takes 0.6 s of CPU and 30 MB to import (dask, zarr): only columns of other kinds need
+    it.
+    """
+    kind = (
+        _text(entry.attrs.get("encoding-type", "")),
+        _text(entry.attrs.get("encoding-version", "")),
+    )
+    if kind == ("categorical", "0.2.0"):
+        codes, categories = entry["codes"][()], _encoded(entry["categories"])
+        ordered = bool(entry.attrs["ordered"])
+        return pd.Categorical.from_codes(codes, categories, ordered=ordered)
+    if kind == ("array", "0.2.0"):
+        return np.asarray(entry[()])
+    if kind == ("string-array", "0.2.0"):
+        return np.asarray(entry.asstr()[()])
+    if kind == ("nullable-string-array", "0.1.0"):
+        values, missing = _encoded(entry["values"]), _encoded(entry["mask"])
+        if missing.dtype != np.bool_ or missing.shape != values.shape:
+            raise UnreadableFile("A column of text does not say which of its values are missing.")
+        return np.where(missing, np.array(pd.NA, dtype=object), values)
+    masked = _MASKED.get(kind)
+    if masked is not None:
+        return np.asarray(masked(_encoded(entry["values"]), mask=_encoded(entry["mask"])))
+    from anndata.io import read_elem
+
+    found = read_elem(entry)
+    return found if isinstance(found, pd.Categorical) else np.asarray(found)
+
+
+_MASKED: dict[tuple[str, str], Any] = {
+    ("nullable-integer", "0.1.0"): pd.arrays.IntegerArray,
+    ("nullable-boolean", "0.1.0"): pd.arrays.BooleanArray,
+}
 
 
 def is_flat(item: Any, column: str) -> bool:

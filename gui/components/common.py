@@ -66,11 +66,20 @@ def form_end(*children: Any) -> Any:
 
 
 def tip_label(title: Any, tip: str) -> Any:
-    """A label with a "?" that explains in the user's words; reachable by keyboard."""
+    """A label with a "?" that explains in the user's words; reachable by keyboard.
+
+    A click, or Enter, opens the guide's section of that title beside the page.
+    """
     if not tip:
         return title
     mark = dmc.Tooltip(
-        html.Span("?", className="dcx-tip", tabIndex=0, role="note", **{"aria-label": tip}),
+        html.Span(
+            "?",
+            className="dcx-tip",
+            tabIndex=0,
+            role="note",
+            **{"aria-label": tip, "data-topic": title if isinstance(title, str) else ""},
+        ),
         label=tip,
     )
     return html.Span([html.Span(title), mark], className="dcx-label")

@@ -13,6 +13,7 @@ from gui import notify
 from gui.program import Program
 from gui.shell import menu, support_dialog, theme, tour, update_dialog
 from gui.shell.about_dialog import about_dialog
+from gui.shell.guide import guide_drawer
 from gui.shell.header import SIGN_OUT, header
 from gui.shell.page import shell
 from gui.shell.refresh import IDLE_MS
@@ -80,6 +81,7 @@ def layout(program: Program) -> Any:
                 ),
                 *support_dialog.dialogs(),
                 *update_dialog.dialogs(program),
+                *guide_drawer(),
                 *tour.layout(welcome=not program.settings.get().tour_seen),
                 dmc.AppShell(
                     [

@@ -150,6 +150,7 @@ def help_menu(help_items: Sequence[Any] = (), *, native: bool = False) -> Any:
             dmc.MenuDropdown(
                 [
                     dmc.MenuItem("User guide", id="dcx-help-guide", href="/help"),
+                    dmc.MenuItem("Help on this page", id="dcx-help-here"),
                     dmc.MenuItem("Tour on the example", id="dcx-help-tour"),
                     dmc.MenuItem("Keyboard shortcuts", id="dcx-help-shortcuts"),
                     dmc.MenuDivider(),

@@ -71,3 +71,20 @@ def test_a_table_says_that_it_goes_on_and_its_samples_stay_in_sight(results: Pag
     box.locator(".ag-center-cols-viewport").evaluate("e => { e.scrollLeft = e.scrollWidth; }")
     expect(box).not_to_have_attribute("data-more", "Scroll sideways for more columns")
     assert first.bounding_box() == before
+
+
+def test_the_mark_of_a_field_opens_its_section_beside_the_page(results: Page) -> None:
+    page = results
+    page.set_viewport_size({"width": 1280, "height": 720})
+    go(page, "dtd")
+    field = page.locator("#dtd-run-on-bulk")
+    checked = field.is_checked()
+    page.locator("#dtd-page .dcx-tip[data-topic='Iterations']").click()
+    heading = page.locator("#dcx-guide-text h3, #dcx-guide-text h2").filter(has_text="Iterations")
+    expect(heading.first).to_be_in_viewport()
+    expect(page.locator("#dtd-page")).to_be_visible()
+    page.locator("#dtd-page .dcx-tip[data-topic='Run on bulk']").press("Enter")
+    expect(page.locator("#dcx-guide-text .dcx-help-here")).to_have_text("Run on bulk")
+    assert field.is_checked() == checked, "the mark is no part of the switch"
+    page.get_by_label("Close the guide").click()
+    expect(page.locator("#dcx-guide-text")).to_be_hidden()

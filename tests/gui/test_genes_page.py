@@ -14,6 +14,7 @@ import pytest
 
 from gui.analyses.gene_params import GenesParams
 from gui.analyses.genes import run_genes
+from gui.analyses.group_regulation import GroupRegulationParams, GroupRegulationResult
 from gui.answers.analyses import missing_types_of, with_missing
 from gui.answers.genes import sentence
 from gui.app import Application, create_app
@@ -240,6 +241,68 @@ def test_one_gene_is_looked_up_over_types_and_runs(
     assert [t["name"].split(",")[0] for t in traces[:2]] == ["Again", "hr"]
     tab.set({("genes-gene-view", "value"): "table"})
     assert len(tab.get("genes-gene-table", "rowData")) == 2 * len(example.dataset.types)
+
+
+def with_groups(session: DCXCache, run: Run, gene: str, cell_type: str) -> Run:
+    """A comparison of two groups: one gene is lowered in one type in the second group."""
+    delta = run.result.gene_regulation
+    logs = pd.DataFrame(0.0, delta.index, delta.columns)
+    lowered = logs.copy()
+    lowered.loc[gene, cell_type] = -2.0
+    result = GroupRegulationResult(
+        regulation={"before": logs, "after": lowered},
+        difference=lowered - logs,
+        support=logs + 1.0,
+        p_adjusted=logs + 1.0,
+        levels=("before", "after"),
+        sizes={"before": 9, "after": 7},
+        variable="visit",
+        permutations=99,
+        family=logs.size,
+        level=0.05,
+    )
+    data = session.need_dataset()
+    made = Provenance(data.training_id, data.bulk_id, {"adtd": run.id})
+    params = GroupRegulationParams(column="visit")
+    added = Run("groups1", "group_regulation", "Visit", run.created, params, result, made)
+    session.add_run(added)
+    return added
+
+
+def test_regulation_of_groups_is_shown_side_by_side_and_overlapping(
+    example: Example, session: DCXCache, runs: dict[str, Run], page: Callable[[], Any]
+) -> None:
+    gene = example.regulated[0]
+    compared = with_groups(session, runs["hr"], gene, REGULATED_TYPE)
+    tab = page()
+    tab.set({("genes-regulation-view", "value"): "top"})
+    offered = tab.get("genes-regulation-beside", "data")
+    assert [o["value"] for o in offered][-1] == compared.id
+    assert "groups of visit" in offered[-1]["label"]
+    for _ in range(2):
+        tab.set(
+            {
+                ("genes-regulation-type", "value"): REGULATED_TYPE,
+                ("genes-regulation-beside", "value"): compared.id,
+            }
+        )
+        figure = tab.get("genes-regulation", "figure")
+        titles = [a["text"] for a in figure["layout"]["annotations"]]
+        assert [title.split(" ")[0] for title in titles] == ["before", "after"]
+        tab.set({("genes-regulation-view", "value"): "overlap"})
+        assert not gone(tab, "genes-regulation-beside")
+        assert "in common" in tab.get("genes-regulation-words", "children")
+        tab.set({("genes-regulation-view", "value"): "top"})
+    open_tab_of(tab, "gene")
+    tab.set({("genes-gene-name", "value"): gene, ("genes-gene-view", "value"): "table"})
+    rows = tab.get("genes-gene-table", "rowData")
+    assert len(rows) == 3 * len(example.dataset.types)
+    after = [row for row in rows if str(row["c0"]).startswith("after")]
+    assert any(REGULATED_TYPE in row.values() and -2.0 in row.values() for row in after)
+    # what is beside is gone once its run is deleted
+    session.delete_runs(compared.id)
+    tab.tick()
+    assert compared.id not in [o["value"] for o in tab.get("genes-regulation-beside", "data")]
 
 
 def test_a_run_without_regulation_says_so_and_leads_to_adtd(

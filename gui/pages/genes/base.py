@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -82,16 +82,6 @@ def run_title(run: Run) -> str:
     setting = "" if lambda2 is None else f"λ₂ {exponent(lambda2)}, "
     name = f"{shorten(run.name, 40)}, " if run.name else ""
     return f"{name}{run.title}, {setting}{run.created.astimezone():%d %b %H:%M:%S}"
-
-
-def by_title(parts: Iterable[tuple[Run, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
-    """Title -> table; runs of one title are numbered."""
-    found: dict[str, pd.DataFrame] = {}
-    for run, table in parts:
-        title = run_title(run)
-        same = sum(name.startswith(title) for name in found)
-        found[f"{title} ({same + 1})" if same else title] = table
-    return found
 
 
 def calls_of(ctx: Context, run: Run, params: GenesParams) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from gui.analyses.gene_params import GenesParams
@@ -59,6 +61,18 @@ def matrix_of_calls(calls: pd.DataFrame) -> pd.DataFrame:
     return table.pivot_table(index="gene", columns="cell_type", values="on", aggfunc="any")[order]
 
 
+OF_SETS = (
+    "regulated genes that runs or groups have in common; every gene is counted once. A gene that is"
+    " regulated in one group only need not differ between the groups: the page Groups tests that."
+)
+
+
+def matrix_of_estimates(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """genes x titles, True where regulated in one cell type; parts : title -> table by gene."""
+    called = {title: table["call"] != 0 for title, table in parts.items()}
+    return pd.DataFrame(called).fillna(False).astype(bool)
+
+
 def words_for(calls: pd.DataFrame, view: str, cell_type: str, params: GenesParams) -> str:
     """What is shown and how far to trust it."""
     part = calls if view in (HEATMAP, OVERLAP) else calls[calls["cell_type"] == cell_type]
@@ -85,7 +99,7 @@ def words_for(calls: pd.DataFrame, view: str, cell_type: str, params: GenesParam
 def styles_of(view: str) -> dict[str, dict[str, str]]:
     """Which controls mean something in a view."""
     return {
-        "type_style": SHOWN if view in ONE_TYPE else GONE,
+        "type_style": SHOWN if view in ONE_TYPE or view == OVERLAP else GONE,
         "n_style": SHOWN if view in (HEATMAP, TOP) else GONE,
-        "beside_style": SHOWN if view == TOP else GONE,
+        "beside_style": SHOWN if view in (TOP, OVERLAP) else GONE,
     }

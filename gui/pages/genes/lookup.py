@@ -1,4 +1,4 @@
-"""Tab One gene: its regulation in all cell types and runs, and what is known of it."""
+"""Tab One gene: its regulation in all cell types, runs and groups, and what is known of it."""
 
 from __future__ import annotations
 
@@ -22,20 +22,21 @@ from gui.pages.genes.base import (
     TAB,
     Panel,
     adtd_run,
-    by_title,
     calls_of,
     form,
-    intervals_of,
     no_regulation,
     page,
     regulated_runs,
 )
+from gui.pages.genes.beside import by_title, group_runs, of_groups, of_run
 from gui.pages.genes.calls import HEADERS
 from gui.plugin import DARK, REVISION, Context
 from gui.text import some
 
-ABOUT = "Regulation of one gene by run and cell type."
+ABOUT = "Regulation of one gene by run or group and cell type."
 MOST_RUNS = 8
+MOST_COMPARISONS = 2
+"""Comparisons of groups whose groups are shown, the newest."""
 panel_of = Panel("gene", "gene")
 kept = PersistentControls(page, gene_name="", gene_view="figure")
 
@@ -68,20 +69,20 @@ def panel(ctx: Context) -> Any:
 # -- what is shown
 # --------------------------------------------------------------------------------------------------
 def over_runs(ctx: Context, gene: str, values: dict[str, Any]) -> dict[str, pd.DataFrame]:
-    """Title of a run -> by cell type: regulation of the gene; the current run first."""
+    """Title of a run or group -> by cell type: regulation of the gene; the current run first."""
     params, current = form.parse(values), adtd_run(ctx)
     runs = sorted(regulated_runs(ctx), key=lambda run: current is None or run.id != current.id)
+    groups = [one for run in group_runs(ctx)[:MOST_COMPARISONS] for one in of_groups(ctx, run)]
     found = []
-    for run in runs[:MOST_RUNS]:
-        if gene not in run.result.gene_regulation.index:
+    for one in [*(of_run(ctx, run) for run in runs[:MOST_RUNS]), *groups[:MOST_RUNS]]:
+        if gene not in one.result.gene_regulation.index:  # type: ignore[union-attr]
             continue
-        sure, rows = intervals_of(ctx, run), {}
-        for name in run.result.gene_regulation.columns:
-            table = regulation_of(run.result, str(name), sure)
-            row = table.loc[[gene]]
+        rows = {}
+        for name in one.result.gene_regulation.columns:  # type: ignore[union-attr]
+            row = regulation_of(one.result, str(name), one.intervals).loc[[gene]]
             rows[str(name)] = row.assign(call=called(row, params)).iloc[0]
         table = pd.DataFrame(rows).T.infer_objects().astype({"supported": bool})
-        found.append((run, table))
+        found.append((one.title, table))
     return by_title(found)
 
 

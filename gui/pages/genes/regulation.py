@@ -18,29 +18,29 @@ from gui.errors import DeconomixError
 from gui.figures import adtd as adtd_figures
 from gui.figures import genes as figures
 from gui.figures.palette import type_colours
+from gui.pages.genes import beside as choices
 from gui.pages.genes.base import (
     REGULATION,
     TAB,
     Panel,
     adtd_run,
-    by_title,
     calls_of,
     form,
     intervals_of,
     no_regulation,
     page,
-    regulated_runs,
-    run_title,
 )
 from gui.pages.genes.calls import (
     ABOUT,
     HEATMAP,
+    OF_SETS,
     OVERLAP,
     TABLE,
     TOP,
     VIEWS,
     VOLCANO,
     matrix_of_calls,
+    matrix_of_estimates,
     of_type,
     shown_table,
     styles_of,
@@ -48,7 +48,7 @@ from gui.pages.genes.calls import (
 )
 from gui.plugin import DARK, REVISION, Context
 
-NONE = ""
+NONE = choices.NONE
 DEFAULT_N, MOST_N = 15, 100
 panel_of = Panel("regulation", "gene-regulation")
 kept = PersistentControls(
@@ -99,7 +99,7 @@ def panel(ctx: Context) -> Any:
                 allowDeselect=False,
                 style=styles["beside_style"],
                 **small,
-                **{"aria-label": "Beside which run"},
+                **{"aria-label": "Beside which run or groups"},
             ),
         ]
     )
@@ -127,7 +127,7 @@ def offer(ctx: Context, *, cell_type: str, beside: str, _revision: Any) -> dict[
     if run is None or run.result.gene_regulation is None:
         raise PreventUpdate
     types = [str(name) for name in run.result.gene_regulation.columns]
-    others = [other for other in regulated_runs(ctx) if other.id != run.id]
+    others = choices.options(ctx, run)
     if cell_type not in types:
         counts = (
             calls_of(ctx, run, GenesParams())
@@ -138,11 +138,8 @@ def offer(ctx: Context, *, cell_type: str, beside: str, _revision: Any) -> dict[
     return {
         "types": types,
         "type": cell_type,
-        "runs": [
-            {"value": NONE, "label": "no other run"},
-            *({"value": other.id, "label": run_title(other)} for other in others),
-        ],
-        "run": beside if beside in {other.id for other in others} else NONE,
+        "runs": others,
+        "run": beside if beside in {other["value"] for other in others} else NONE,
     }
 
 
@@ -200,6 +197,9 @@ def show_regulation(
         if params.supported:
             table = table[table["supported"]]
         drawn = figures.volcano(table, params.fold)
+    elif view == OVERLAP and beside:
+        sets = matrix_of_estimates(_beside(ctx, run, beside, cell_type, params))
+        drawn, words = figures.overlaps(sets, {}), f"{cell_type}: {OF_SETS}"
     elif view == OVERLAP:
         drawn = figures.overlaps(matrix_of_calls(calls), type_colours(ctx.session.dataset, *types))
     elif view == TOP:
@@ -212,15 +212,13 @@ def show_regulation(
 def _beside(
     ctx: Context, run: Run, beside: str, cell_type: str, params: GenesParams
 ) -> dict[str, pd.DataFrame]:
-    """Title -> regulation of one cell type, of the current run and the one beside it."""
+    """Title -> regulation of one cell type, of the run and what is beside it."""
     found = []
-    for one in (run, ctx.session.run(beside) if beside else None):
-        if one is None or one.result.gene_regulation is None:
-            continue
-        table = of_type(calls_of(ctx, one, params), cell_type)
+    for one in choices.estimates(ctx, run, beside):
+        table = of_type(one.calls(params), cell_type)
         if len(table):
-            found.append((one, table))
-    return by_title(found)
+            found.append((one.title, table))
+    return choices.by_title(found)
 
 
 def _heatmap(ctx: Context, run: Run, calls: pd.DataFrame, n: int) -> Any:

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
     from gui.analyses.result import AnalysisResult
     from gui.data.dataset import Dataset
-    from gui.engine.params import Params
+    from gui.engine.params import ADTDParams, Params
     from gui.engine.results import ADTDResult, BootstrapResult, DTDResult
     from gui.jobs.status import Progress
 
 FILES = (
     *("groups.csv", "groups_pairs.csv", "groups_summary.csv", "groups_samples.csv"),
+    "groups_regulation.csv",
     *survival.FILES,
     *gene_options.FILES,
     *("robustness.csv", "robustness_gene_counts.csv"),
@@ -32,7 +33,7 @@ FILES = (
 """Everything that analyses may write."""
 OF_GROUPS = (
     *("compare", "group_order", "cut", "paired_by", "covariate"),
-    *("without_hidden", "group_scale", "fdr"),
+    *("without_hidden", "group_scale", "fdr", "group_regulation"),
 )
 """Options that say how groups are compared."""
 
@@ -97,10 +98,19 @@ def add_options(cli: argparse.ArgumentParser) -> None:
         metavar="COLUMN",
         help="the column of the training cells that names the donor, for --robustness",
     )
+    cli.add_argument(
+        "--group-regulation",
+        nargs="?",
+        type=int,
+        const=99,
+        metavar="N",
+        help="compare the gene regulation of the groups too, with N permutations of the labels"
+        " (default: 99; each takes as long as the ADTD run); needs --model deconomix+h,r",
+    )
     gene_options.add_options(cli)
 
 
-def check_options(options: argparse.Namespace) -> None:
+def check_options(options: argparse.Namespace, model: str = "") -> None:
     """Refuse what can be refused before any file is read. InvalidParameter."""
     survival.check_options(options)
     if options.robustness is None and options.donors:
@@ -110,7 +120,7 @@ def check_options(options: argparse.Namespace) -> None:
     _changes(options)
     if options.groups is None:
         for name in OF_GROUPS:
-            if getattr(options, name):
+            if getattr(options, name) not in (None, False, [], ""):
                 raise InvalidParameter(
                     f"--{name.replace('_', '-')} has no effect without --groups.",
                     advice="Give --groups COLUMN.",
@@ -122,6 +132,25 @@ def check_options(options: argparse.Namespace) -> None:
             advice="Give them with --bulk FILE.",
         )
     _cuts(options)
+    if options.group_regulation is None:
+        return
+    if model != "deconomix+h,r":
+        raise InvalidParameter(
+            "--group-regulation needs a run with gene regulation.",
+            advice="Use it with --model deconomix+h,r.",
+        )
+    if options.compare not in (None, "groups") or options.paired_by or options.covariate:
+        raise InvalidParameter(
+            "Gene regulation is compared between groups, without order, pairs or covariates.",
+            advice="Leave out --compare, --paired-by and --covariate, or --group-regulation.",
+        )
+    _permutations(options)
+
+
+def _permutations(options: argparse.Namespace) -> int:
+    from gui.analyses.group_regulation import GroupRegulationParams
+
+    return GroupRegulationParams.parse(permutations=options.group_regulation).permutations
 
 
 def _is_dcx(options: argparse.Namespace) -> bool:
@@ -233,6 +262,15 @@ def requested(options: argparse.Namespace) -> dict[str, Params]:
             **{} if options.group_scale is None else {"scale": options.group_scale},
             **{} if options.fdr is None else {"level": options.fdr},
         )
+    if options.group_regulation is not None:
+        from gui.analyses.group_regulation import GroupRegulationParams
+
+        asked = found["groups"].model_dump()
+        found["group_regulation"] = GroupRegulationParams.parse(
+            **{name: asked[name] for name in ("column", "groups", "cuts")},
+            permutations=_permutations(options),
+            seed=options.seed,
+        )
     if options.survival is not None:
         found["survival"] = survival.requested(options)
     if options.enrich is not None:
@@ -277,8 +315,15 @@ def analyse(
     dtd: DTDResult,
     adtd: ADTDResult | None,
     bootstrap: BootstrapResult | None,
+    adtd_params: ADTDParams | None = None,
 ) -> Iterator[Analysed]:
-    """Every analysis that was asked for, on the composition of the bulk, one after the other."""
+    """Every analysis that was asked for, on the composition of the bulk, one after the other.
+
+    Parameters
+    ----------
+    adtd_params
+        Of ``adtd``: gene regulation per group is fitted with the same.
+    """
     if not requests:
         return
     from gui.analyses.registry import ANALYSES
@@ -290,6 +335,10 @@ def analyse(
     method = "DTD" if adtd is None else "ADTD"
     for kind, params in requests.items():
         task = ANALYSES[kind].task
-        inputs = both if kind == "robustness" else runs
-        result = task(dataset, params, progress=progress, bootstrap=bootstrap, **inputs)
+        given = {**(both if kind == "robustness" else runs), "bootstrap": bootstrap}
+        if kind == "group_regulation" and adtd_params is not None:
+            same = ("lambda2", "max_iterations")
+            params = params.model_copy(update={name: getattr(adtd_params, name) for name in same})
+            given = both
+        result = task(dataset, params, progress=progress, **given)
         yield Analysed(kind, params, result, names, method)

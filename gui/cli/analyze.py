@@ -334,7 +334,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
     if options.recommended:
         _recommend(options)
     model = options.model or ("deconomix+h,r" if options.example else "deconomix")
-    _check_options(options)
+    _check_options(options, model)
     gene_options.check_options(options, model)
     if options.out is not None:
         _check_out(options.out)
@@ -445,7 +445,13 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
     failure: Exception | None = None
     try:
         for one in analyses.analyse(
-            dataset, requests, progress=progress, dtd=dtd, adtd=adtd, bootstrap=sure
+            dataset,
+            requests,
+            progress=progress,
+            dtd=dtd,
+            adtd=adtd,
+            bootstrap=sure,
+            adtd_params=adtd_params,
         ):
             analysed.append(one)
     except Exception as error:  # noqa: BLE001  raised once all is written
@@ -587,7 +593,7 @@ def _rna_contents(options: argparse.Namespace, dataset: Dataset) -> tuple[pd.Ser
     return found.factors, found.source
 
 
-def _check_options(options: argparse.Namespace) -> None:
+def _check_options(options: argparse.Namespace, model: str) -> None:
     """What would else be refused in the words of the form, or without the path."""
     for role in ("train", "test", "reference", "bulk"):
         path: Path | None = getattr(options, role)
@@ -596,7 +602,7 @@ def _check_options(options: argparse.Namespace) -> None:
                 f"There is no file {path}.", advice=f"Check the path given with --{role}."
             )
     sample_tables.check_options(options)
-    analyses.check_options(options)
+    analyses.check_options(options, model)
     if options.genes < 0 or options.genes == 1:
         raise InvalidParameter(
             f"--genes is {options.genes}; allowed: a whole number from 2, or 0 for all genes."

@@ -52,6 +52,48 @@ def test_the_groups_of_the_example_differ_as_they_were_made(tmp_path: Path, caps
     assert not (out / "groups.csv").exists()
 
 
+def test_gene_regulation_of_the_groups_is_compared_with_the_settings_of_the_run(
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "out"
+    arguments = ["--example", "--model", "deconomix+h,r", *QUICK, "--lambda2", "1e-6"]
+    arguments += ["--genes", "60", "--mixtures", "40"]
+    arguments += ["--groups", "group", "--group-regulation", "19", "--seed", "3"]
+    assert analyze.analyze([*arguments, "--out", str(out)]) == 0
+    table = read(out / "groups_regulation.csv")
+    assert {"log2_control", "log2_treated", "difference", "p_adjusted"} <= set(table.columns)
+    assert table["p_adjusted"].min() >= 1 / 20
+    used = json.loads((out / "run.json").read_text("utf-8"))["group_regulation"]["parameters"]
+    assert (used["lambda2"], used["permutations"], used["seed"]) == (1e-6, 19, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--group-regulation", "19"], "no effect without --groups"),
+        (["--groups", "group", "--group-regulation", "19"], "--model deconomix+h,r"),
+    ],
+    ids=["alone", "model"],
+)
+def test_regulation_of_groups_is_refused_where_it_cannot_be(
+    arguments: list[str], words: str, tmp_path: Path, capsys
+) -> None:
+    assert analyze.analyze([*EXAMPLE, *arguments, "--out", str(tmp_path / "out")]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_regulation_of_groups_takes_no_order_pairs_or_covariates(tmp_path: Path, capsys) -> None:
+    base = ["--example", "--model", "deconomix+h,r", "--groups", "group", "--group-regulation"]
+    for more, words in (
+        (["--covariate", "batch"], "without order, pairs or covariates"),
+        (["--compare", "trend"], "without order, pairs or covariates"),
+        (["3"], "Permutations"),
+    ):
+        arguments = [*base, *more] if more[0] == "3" else [*base, "19", *more]
+        assert analyze.analyze([*arguments, "--out", str(tmp_path / "out")]) == 2
+        assert words in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("kind", "said"), [("groups", True), ("genes", False)])
 def test_the_record_says_that_fractions_rest_on_contradicted_types(
     kind: str, said: bool, monkeypatch

@@ -50,16 +50,19 @@ GOING = "This is waiting or running."
         "covariates": Output(page.id.covariates, "data"),
     },
     inputs={"_revision": REVISION},
-    state={"source": State(page.id.source, "value")},
+    state={"source": State(page.id.source, "value"), "known": State(page.id.source, "data")},
     prevent_initial_call=True,
 )
-def offer(ctx: Context, *, source: str | None, _revision: Any) -> dict[str, Any]:
-    """The runs and columns that there are now."""
+def offer(
+    ctx: Context, *, source: str | None, known: list[dict[str, str]] | None, _revision: Any
+) -> dict[str, Any]:
+    """The runs and columns that there are now; a run that has just come is chosen."""
     sources = source_options(ctx)
     first = sources[0]["value"] if sources else None
+    come = bool(known) and first is not None and valid(first, known or []) is None
     return {
         "sources": sources,
-        "source": valid(source, sources) or first,
+        "source": first if come else valid(source, sources) or first,
         **column_options(ctx.session.dataset),
     }
 

@@ -54,6 +54,7 @@ KNOWLEDGE = FileKind(
 )
 SESSION = FileKind("DeconomiX session", (".dcxsession",))
 MODEL = FileKind("Trained model", (".dcxmodel",))
+REFERENCE = FileKind("Reference of the library", (".dcxreference",))
 CSV = FileKind("CSV table", (".csv",))
 XLSX = FileKind("Excel table", (".xlsx",))
 PNG = FileKind("PNG picture", (".png",))

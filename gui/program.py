@@ -46,6 +46,7 @@ from gui.sessions.cleanup import words
 from gui.sessions.kinds import check_run
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
 from gui.sessions.parsing import ProcessParser
+from gui.sessions.references import FOLDER, ReferenceLibrary
 from gui.sessions.snapshot import PendingJob
 from gui.settings import FILE_NAME, SettingsStore
 from gui.temporary import sweep
@@ -106,6 +107,7 @@ class Program:
         )
         """Of its own: a session opens while the other one reads a large table."""
         self.sessions = self._open_sessions(single)
+        self.references = ReferenceLibrary(config.data_folder / FOLDER)
         self.inbox = Inbox(self.sessions, self.uploads, self.settings)
         if self.sessions.trouble is not None:
             self.inbox.announcements.append(notify.sentence(self.sessions.trouble))

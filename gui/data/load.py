@@ -295,6 +295,14 @@ def inspect_task(dataset: object, params: tuple[Any, ...], *, progress: object) 
         return inspect_file(path, role, path.name if more else name, more=more)
 
 
+def bulk_task(dataset: object, params: LoadRequest, *, progress: object) -> Dataset:
+    """The bulk of ``params`` alone, repaired and checked, as a task."""
+    with watched(paths_of(params.files)):
+        part = _checked("bulk", read_parts(params)[0]["bulk"])
+    bulk = Bulk(part.matrix, part.obs)
+    return Dataset(None, None, None, bulk, scale=SCALE, name=params.name)
+
+
 def load_task(dataset: object, params: LoadRequest, *, progress: object) -> Dataset:
     """:func:`load_dataset` as a task; dataset : the present one, where only the bulk is replaced.
 

@@ -8,7 +8,7 @@ from typing import Any
 from dash import Input, State
 
 from gui.components.file_field import FileField
-from gui.files import EXPRESSION, MODEL, FileKind
+from gui.files import EXPRESSION, MODEL, REFERENCE, FileKind
 from gui.plugin import Page
 
 TABLE = FileKind("Table", (".csv", ".tsv", ".txt", ".xlsx"))
@@ -64,8 +64,8 @@ PARTS = (
         "model",
         "Trained model",
         "A model saved on the DTD page, instead of training data: its gene weights are applied to"
-        " your bulk.",
-        (MODEL,),
+        " your bulk. Or a reference of the library: its cells are the training data.",
+        (MODEL, REFERENCE),
     ),
 )
 OPTIONS = {

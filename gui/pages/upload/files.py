@@ -17,9 +17,10 @@ from gui.engine.results import DTDResult, Provenance, Run
 from gui.errors import DataError
 from gui.files import Upload
 from gui.pages.upload.base import INDEX
-from gui.pages.upload.requests import Asked
+from gui.pages.upload.requests import Asked, is_reference, reference_of
 from gui.plugin import Context
 from gui.sessions.kinds import check_run
+from gui.sessions.references import holds
 from gui.text import number, size_words, some
 
 PROPOSED_GENES = {"10x": "symbols", "table": "as recognised"}
@@ -47,6 +48,10 @@ class Found:
 
 def inspected(ctx: Context, upload: Upload, role: str) -> Found:
     """Look into a file without loading it. DataError if it cannot be what the role asks for."""
+    if role == "model" and is_reference(upload):
+        loaded = reference_of(ctx, upload)
+        said = holds(loaded.dataset, loaded.model is not None)
+        return Found(upload.name, f"{loaded.dataset.name}: {said} · {size_words(upload.size)}", {})
     if role == "model":
         model: DTDResult = ctx.read(read_model_task, upload.path, name=upload.name)
         words = (
@@ -187,8 +192,13 @@ def collect(
     description: str,
 ) -> Collected:
     """Read all chosen files; DataError if one does not fit, and then nothing has happened."""
-    if wanted.model is not None and wanted.base is not None:
-        base = replace(wanted.base, author=author, description=description)
+    if wanted.brings_base and wanted.base is not None:
+        base = wanted.base
+        base = replace(
+            base,
+            author=author or (base.author if wanted.library else ""),
+            description=description or (base.description if wanted.library else ""),
+        )
         if not wanted.files:
             return Collected(base, wanted.model, False)
         wanted = replace(wanted, base=base)
@@ -198,6 +208,9 @@ def collect(
     dataset: Dataset = ctx.read(load_task, request, name=wanted.names, dataset=wanted.base)
     if wanted.model is not None:
         lacking = bulk_keeps(wanted.model.genes, dataset.bulk.matrix) if dataset.bulk else []
+        if lacking and wanted.library and dataset.train is not None:
+            # its cells are there: the gene weights can be learned again
+            return Collected(dataset, None, False)
         if lacking:
             raise DataError(
                 f"The bulk lacks {len(lacking)} of the {len(wanted.model.genes)} genes of the"
@@ -237,7 +250,7 @@ def words_of(chosen: set[str], train: str = "") -> str:
             "; files chosen for a part take its place." if len(chosen) > 1 else "."
         )
     if "model" in chosen and "bulk" not in chosen:
-        return "Add your bulk samples to apply the model to them."
+        return "Add your bulk samples to estimate their composition with it."
     words = []
     if "train" in chosen:
         if "test" not in chosen:

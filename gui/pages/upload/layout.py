@@ -9,9 +9,10 @@ from dash import Output, dcc, html
 
 from gui.components.common import card, empty_state, icon, tip_label, two_columns
 from gui.components.form import folded
-from gui.files import MODEL
+from gui.files import MODEL, REFERENCE
 from gui.pages.upload.base import GONE, PARTS, TOKENS, Part, page
 from gui.pages.upload.dcx import dcx_dialog
+from gui.pages.upload.library import dialogs, opener
 from gui.pages.upload.review import review_stores
 from gui.pages.upload.view import bind_loaded, loaded_layout
 from gui.plugin import REVISION, Context
@@ -42,7 +43,13 @@ def layout(ctx: Context) -> Any:
         ),
     ]
     return html.Div(
-        [*review_stores(ctx), _confirm(ctx), dcx_dialog(), two_columns(_form(ctx), results)]
+        [
+            *review_stores(ctx),
+            _confirm(ctx),
+            dcx_dialog(),
+            *dialogs(ctx),
+            two_columns(_form(ctx), results),
+        ]
     )
 
 
@@ -52,7 +59,7 @@ def _offer(ctx: Context) -> None:
     for upload in ctx.uploads.take_offered():
         roles = (
             ("model",)
-            if upload.name.endswith(MODEL.suffixes)
+            if upload.name.endswith((*MODEL.suffixes, *REFERENCE.suffixes))
             else ("train", "bulk", "test", "reference")
         )
         role = next((r for r in roles if not kept.get(f"{r}_token")), None)
@@ -79,7 +86,9 @@ def _form(ctx: Context) -> Any:
                     size="xs",
                     c="dimmed",
                 ),
-                *[_part_field(ctx, part, kept) for part in FIRST],
+                _part_field(ctx, FIRST[0], kept),
+                opener(ctx),
+                *[_part_field(ctx, part, kept) for part in FIRST[1:]],
                 folded(
                     "Test data, reference, trained model",
                     *[

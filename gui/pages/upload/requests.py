@@ -11,7 +11,7 @@ from gui.data.load import CellChoice, FileChoice, LoadRequest
 from gui.engine.model import read_model_task
 from gui.engine.results import DTDResult
 from gui.errors import DataError
-from gui.files import Upload
+from gui.files import REFERENCE, Upload
 from gui.pages.upload.base import CHOICES, FORM, INDEX
 from gui.pages.upload.mending import (
     REPAIRS_NOW,
@@ -22,6 +22,7 @@ from gui.pages.upload.mending import (
     repairs_of,
 )
 from gui.plugin import Context
+from gui.sessions.references import LoadedReference, reference_task
 
 SUFFIXES = (
     *(".gz", ".bz2", ".xz", ".zip", ".tgz", ".tar"),
@@ -37,6 +38,7 @@ SUFFIXES = (
     ".mtx",
     ".h5",
     ".dcxmodel",
+    ".dcxreference",
     ".dcx",
 )
 
@@ -46,7 +48,8 @@ class Asked:
     """What the form asks for.
 
     files : of the parts, by role; repairs : switched on; base : what stands already and stays: the
-    session's data where only the bulk is given, or a trained model's reference; model : that model
+    session's data where only the bulk is given, a trained model's reference, or a reference of the
+    library; model : that model; library : whether it is of the library
     """
 
     files: Mapping[Role, FileChoice]
@@ -55,10 +58,16 @@ class Asked:
     base: Dataset | None = None
     model: DTDResult | None = None
     tokens: Mapping[str, str] = field(default_factory=dict)
+    library: bool = False
 
     @property
     def bulk_only(self) -> bool:
-        return set(self.files) == {"bulk"} and self.model is None
+        return set(self.files) == {"bulk"} and self.model is None and not self.library
+
+    @property
+    def brings_base(self) -> bool:
+        """Whether a chosen file takes the place of training data."""
+        return self.base is not None and (self.model is not None or self.library)
 
     @property
     def names(self) -> str:
@@ -148,8 +157,13 @@ def asked(
     if "model" in uploads:
         if set(files) - {"bulk"}:
             raise DataError(
-                "A trained model brings its own reference.", advice="Choose only a bulk beside it."
+                "A trained model or a reference of the library takes the place of training data.",
+                advice="Choose only a bulk beside it.",
             )
+        if is_reference(uploads["model"]):
+            loaded = reference_of(ctx, uploads["model"])
+            data = loaded.dataset
+            return Asked(files, repairs, data.name, data, loaded.model, found, library=True)
         model: DTDResult = ctx.read(
             read_model_task, uploads["model"].path, name=uploads["model"].name
         )
@@ -180,6 +194,22 @@ def choice_of(ctx: Context, upload: Upload, options: Mapping[str, Any], role: st
         cells=CellChoice.parse(per_label=each) if each not in (None, "") else None,
         only_common=bool(options.get("common")),
     )
+
+
+def is_reference(upload: Upload) -> bool:
+    """Whether the file is a reference of the library, not a trained model."""
+    return upload.name.lower().endswith(REFERENCE.suffixes)
+
+
+def reference_of(ctx: Context, upload: Upload) -> LoadedReference:
+    """What a reference holds, read in the process that reads session files.
+
+    UnreadableFile, DamagedSession, NewerSession.
+    """
+    found: LoadedReference = ctx.program.session_reader(
+        reference_task, upload.path, name=upload.name
+    )
+    return found
 
 
 def around_model(model: DTDResult, upload: Upload) -> Dataset:

@@ -34,6 +34,7 @@ from gui.pages.upload.mending import (
 )
 from gui.pages.upload.requests import Asked, asked
 from gui.plugin import DARK, Context
+from gui.sessions.references import holds
 from gui.text import number
 
 STEPS = {
@@ -289,6 +290,12 @@ def _step(found: Examination) -> str:
 def _model_only(wanted: Asked) -> Any:
     assert wanted.base is not None
     types = len(wanted.base.types)
+    if wanted.library:
+        said = holds(wanted.base, wanted.model is not None)
+        return answer(
+            f"Ready to load the reference “{wanted.base.name}”: {said}.",
+            [("add your bulk to estimate its composition", "gray")],
+        )
     return answer(
         f"A trained model of {types} cell types.", [("add your bulk to apply it", "gray")]
     )

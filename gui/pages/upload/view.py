@@ -84,6 +84,9 @@ def loaded_layout(ctx: Context, page: Page) -> Any:
                 dmc.Group(
                     [
                         dmc.Button("Keep changes", id=page.id.keep_details, variant="default"),
+                        dmc.Button(
+                            "Save as reference…", id=page.id.saved_reference_open, variant="default"
+                        ),
                         dmc.Button("Create .dcx file…", id=page.id.dcx_open, variant="default"),
                     ],
                     gap="xs",

@@ -1,0 +1,437 @@
+"""The library of references: cells with types, source and licence, each in one file.
+
+A file is a session file (:mod:`gui.sessions.file`) that holds cells or profiles, perhaps learned
+gene weights, and nothing of any bulk. What is on it in the list is in its clear header.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gui.atomic import private_folder, remove, replacing
+from gui.data.dataset import Bulk, Cells, Dataset, Matrix
+from gui.data.readers.watchdog import watched
+from gui.engine.model import model_bytes, read_model
+from gui.engine.params import DTDParams
+from gui.engine.reference_fit import ReferenceFit, reference_fit
+from gui.engine.results import DTDResult, Provenance, Run
+from gui.errors import DataError, InvalidParameter, MissingPart, SessionError, UnreadableFile
+from gui.resources import resource
+from gui.sessions import file
+from gui.sessions.parsing import look_up
+from gui.sessions.rules import MAX_NAME, MAX_TEXT, new_id, plain
+from gui.sessions.snapshot import Snapshot
+from gui.text import number
+
+log = logging.getLogger(__name__)
+SUFFIX = ".dcxreference"
+FOLDER = "references"
+MARK = "reference"
+SHIPPED = "program:"
+"""Begins the key of a reference that comes with the program."""
+CELLS = 300
+"""Cells of each type that are kept by default."""
+MOST = 500
+"""References that are kept."""
+MOST_BYTES = 2 * 2**30
+_LINES = ("Source", "Licence", "Holds", "Note")
+_LONGEST = {"Source": 300, "Licence": 120, "Holds": 160, "Note": 380}
+SEED = 1
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One reference, as the list shows it.
+
+    Attributes
+    ----------
+    key
+        In the library.
+    holds
+        Cells, types, genes and gene weights, in words.
+    source, licence, note
+        As given when it was saved.
+    """
+
+    key: str
+    name: str
+    path: Path
+    size: int
+    holds: str = ""
+    source: str = ""
+    licence: str = ""
+    note: str = ""
+
+    @property
+    def shipped(self) -> bool:
+        """Whether it comes with the program, and so cannot be changed."""
+        return self.key.startswith(SHIPPED)
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedReference:
+    """What a reference holds: a dataset without a bulk, and the gene weights, where learned."""
+
+    dataset: Dataset
+    model: DTDResult | None = None
+
+
+# -- making one
+# --------------------------------------------------------------------------------------------------
+def make_reference(
+    dataset: Dataset,
+    name: str,
+    *,
+    source: str,
+    licence: str,
+    note: str = "",
+    model: DTDResult | None = None,
+    per_type: int | None = CELLS,
+) -> Snapshot:
+    """The cells and profiles of ``dataset`` as a reference.
+
+    Nothing of the bulk is in it, no annotation of the cells but their type, and no cell's name.
+
+    Parameters
+    ----------
+    model
+        A DTD run on these cells; its reference, genes and weights are kept, not its compositions.
+    per_type
+        Cells of each type that are kept at most, in training and in test; drawn at random, the
+        same ones each time. None: all.
+
+    Raises
+    ------
+    InvalidParameter
+        No name, no source.
+    MissingPart
+        No cells and no profiles.
+    """
+    name = plain(name)[:MAX_NAME].strip()
+    if not name:
+        raise InvalidParameter("The reference has no name.", advice="Give it a name.")
+    if not source.strip():
+        raise InvalidParameter(
+            "The source of the reference is missing.",
+            advice="Say where the cells come from, for example a paper or an accession.",
+        )
+    train, test = (_kept(part, per_type) for part in (dataset.train, dataset.test))
+    if train is None and dataset.reference is None:
+        raise MissingPart(
+            "There are no single cells and no profiles to save.", advice="Load data first."
+        )
+    fewer = _fewer(dataset, {"train": train, "test": test}, per_type)
+    sources = tuple(
+        replace(one, options={}, notes=(*one.notes, *fewer.get(one.role, ())))
+        for one in dataset.sources
+        if one.role != "bulk"
+    )
+    made = Dataset(
+        train,
+        test,
+        dataset.reference,
+        None,
+        scale=dataset.scale,
+        name=name,
+        author=dataset.author,
+        description=f"Source: {plain(source)}. Licence: {plain(licence) or 'not known'}.",
+        sources=sources,
+    )
+    now = datetime.now(UTC)
+    runs: tuple[Run, ...] = ()
+    if model is not None:
+        alone = read_model(model_bytes(model))
+        origin = Provenance(made.training_id, "")
+        params = alone.params or DTDParams()
+        runs = (Run("model", "dtd", f"Trained model {name}", now, params, alone, origin),)
+    lines = {
+        "Source": source,
+        "Licence": licence or "not known",
+        "Holds": holds(made, bool(runs)),
+        "Note": note,
+    }
+    return Snapshot(
+        new_id(),
+        name,
+        now,
+        now,
+        dataset=made,
+        runs=runs,
+        notes="\n".join(
+            f"{key}: {plain(text)[: _LONGEST[key]]}" for key, text in lines.items() if text
+        )[:MAX_TEXT],
+        marks=(MARK,),
+    )
+
+
+def holds(dataset: Dataset, model: bool) -> str:
+    """What a reference holds: "812 cells of 10 types, 5 278 genes, with gene weights"."""
+    parts = dataset.parts()
+    cells = sum(p.matrix.n_columns for p in (dataset.train, dataset.test) if p is not None)
+    what = f"{number(cells)} cells of" if cells else "profiles of"
+    genes = next(iter(parts.values())).n_genes
+    weights = ", with gene weights" if model else ""
+    return f"{what} {number(len(dataset.types))} types, {number(genes)} genes{weights}"
+
+
+def _kept(cells: Cells | None, per_type: int | None) -> Cells | None:
+    """At most so many cells of each type, with their type and nothing else."""
+    if cells is None:
+        return None
+    keep = np.ones(len(cells.labels), dtype=bool)
+    if per_type is not None:
+        random = np.random.default_rng(SEED)
+        for kind in cells.types:
+            members = np.flatnonzero(cells.labels == kind)
+            if len(members) > per_type:
+                keep[random.permutation(members)[per_type:]] = False
+    found = cells.where(keep)
+    names = pd.Index([f"cell {i + 1}" for i in range(len(found.labels))], dtype=object)
+    values = found.matrix.values
+    if isinstance(values, np.ndarray) and np.count_nonzero(values) < 0.5 * values.size:
+        from scipy import sparse
+
+        values = sparse.csc_matrix(values)
+        values.sort_indices()
+    matrix = Matrix(values, pd.Index(found.matrix.genes), names)
+    return Cells(matrix, found.labels, pd.DataFrame(index=names))
+
+
+def _fewer(
+    dataset: Dataset, kept: Mapping[str, Cells | None], per_type: int | None
+) -> dict[str, tuple[str, ...]]:
+    """Role -> a note, where not all cells of that part were kept."""
+    found: dict[str, tuple[str, ...]] = {}
+    for role, before in (("train", dataset.train), ("test", dataset.test)):
+        now = kept[role]
+        if before is None or now is None or per_type is None:
+            continue
+        if len(now.labels) < len(before.labels):
+            found[role] = (
+                f"At most {number(per_type)} cells of each type were kept in the reference:"
+                f" {number(len(now.labels))} of {number(len(before.labels))}.",
+            )
+    return found
+
+
+# -- reading one, in the reading process
+# --------------------------------------------------------------------------------------------------
+def read_reference(path: Path) -> LoadedReference:
+    """Read a reference; every byte of it is checked.
+
+    Raises
+    ------
+    UnreadableFile
+        It is a session, or holds no cells and no profiles.
+    DamagedSession, NewerSession
+    """
+    with watched([path]):
+        snapshot = file.load(path)
+        look_up(snapshot)
+    data = snapshot.dataset
+    if MARK not in snapshot.marks or data is None:
+        raise UnreadableFile(
+            f"{path.name} is a session, not a reference.",
+            advice="Open it on the page Sessions, and save its cells as a reference.",
+        )
+    if data.bulk is not None or not data.parts():
+        raise UnreadableFile(f"{path.name} is not a reference that this program made.")
+    models = [run.result for run in snapshot.runs if run.kind == "dtd"]
+    return LoadedReference(replace(data, name=snapshot.name), models[0] if models else None)
+
+
+def reference_task(dataset: object, params: Path, *, progress: object) -> LoadedReference:
+    """:func:`read_reference` as a task of the reading process."""
+    return read_reference(params)
+
+
+def fits_task(
+    dataset: Dataset, params: Mapping[str, Path], *, progress: object
+) -> dict[str, ReferenceFit]:
+    """How well each reference fits the bulk of ``dataset``: key -> fit."""
+    bulk = dataset.bulk
+    if not isinstance(bulk, Bulk):
+        raise MissingPart("There are no bulk samples.", advice="Load bulk samples first.")
+    found = {}
+    for key, path in params.items():
+        try:
+            found[key] = reference_fit(read_reference(path).dataset, bulk)
+        except (DataError, SessionError, OSError) as error:
+            reason = str(error) if not isinstance(error, OSError) else "It cannot be read."
+            found[key] = ReferenceFit(0, 0, obstacle=reason)
+    return found
+
+
+# -- the library
+# --------------------------------------------------------------------------------------------------
+class ReferenceLibrary:
+    """References that come with the program, and those in the user's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def list(self) -> list[Reference]:
+        """All references by name, those of the program last; damaged ones are left out."""
+        own = sorted(self.folder.glob(f"*{SUFFIX}")) if self.folder.is_dir() else []
+        found = [*_listed(own, ""), *_listed(_shipped(), SHIPPED)]
+        return sorted(found, key=lambda one: (one.shipped, one.name.casefold()))
+
+    def get(self, key: str) -> Reference:
+        """MissingPart if it is not there any more."""
+        for one in self.list():
+            if one.key == key:
+                return one
+        raise MissingPart("This reference is no longer in the library.", advice="Choose another.")
+
+    def named(self, name: str) -> Reference:
+        """The reference of this name or key, whatever its capitals. MissingPart names all."""
+        every = self.list()
+        for one in every:
+            if name.casefold() in (one.name.casefold(), one.key.casefold()):
+                return one
+        known = ", ".join(f"“{one.name}”" for one in every)
+        raise MissingPart(
+            f"The library has no reference “{name[:100]}”.", advice=f"It has {known}."
+        )
+
+    def keep(self, snapshot: Snapshot) -> Reference:
+        """Add a reference under a name that is free.
+
+        Raises
+        ------
+        DataError
+            There are as many as may be, or its name is taken.
+        SessionNotSaved
+        """
+        path = self._place(snapshot.name)
+        file.save(path, snapshot, expected_generation=None)
+        return self.get(path.stem)
+
+    def add(self, path: Path, name: str) -> Reference:
+        """Copy a reference that was read in the reading process before.
+
+        Raises
+        ------
+        DataError
+            As :meth:`keep`; or it is too large.
+        OSError
+        """
+        if path.stat().st_size > MOST_BYTES:
+            raise DataError("This reference is larger than a reference may be (2 GB).")
+        target = self._place(name)
+        with path.open("rb") as given, replacing(target) as out:
+            while block := given.read(2**20):
+                out.write(block)
+        return self.get(target.stem)
+
+    def rename(self, key: str, name: str, snapshot: Snapshot) -> Reference:
+        """Keep ``snapshot``, which is what the reference holds, under another name."""
+        old = self._own(key)
+        name = plain(name)[:MAX_NAME].strip()
+        if not name:
+            raise InvalidParameter("The reference has no name.", advice="Give it a name.")
+        if name == old.name:
+            return old
+        target = self._place(name, but=key)
+        dataset = snapshot.dataset
+        renamed = replace(
+            snapshot,
+            session_id=new_id(),
+            name=name,
+            dataset=None if dataset is None else replace(dataset, name=name),
+        )
+        if target == old.path:  # the names differ in what no file name shows
+            target = target.with_name(f"{target.stem}-{renamed.session_id[-4:]}{SUFFIX}")
+        file.save(target, renamed, expected_generation=None)
+        remove(old.path)
+        return self.get(target.stem)
+
+    def delete(self, key: str) -> Reference:
+        """Delete one of the user's references."""
+        one = self._own(key)
+        remove(one.path)
+        return one
+
+    def _own(self, key: str) -> Reference:
+        one = self.get(key)
+        if one.shipped:
+            raise DataError(
+                "This reference comes with the program and stays as it is.",
+                advice="Choose it, load it, and save it under another name.",
+            )
+        return one
+
+    def _place(self, name: str, *, but: str = "") -> Path:
+        """The file of a new reference. DataError: the name is taken, or there are too many."""
+        private_folder(self.folder)
+        every = self.list()
+        if len(every) >= MOST:
+            raise DataError(f"There are {MOST} references already.", advice="Delete one first.")
+        for one in every:
+            if one.key != but and name.casefold() == one.name.casefold():
+                raise DataError(
+                    f"There is a reference “{one.name}” already.", advice="Give another name."
+                )
+        # a prefix, because some systems keep names like CON for devices
+        stem = f"reference-{re.sub('[^0-9A-Za-z]+', '-', name).strip('-')}"[:100]
+        path, place = self.folder / f"{stem}{SUFFIX}", 2
+        while path.exists() and path.stem != but:
+            path, place = self.folder / f"{stem}-{place}{SUFFIX}", place + 1
+        return path
+
+
+def load_snapshot(path: Path) -> Snapshot:
+    """What a reference of the library holds, to be kept again. DamagedSession."""
+    return file.load(path)
+
+
+def _shipped() -> list[Path]:
+    try:
+        return sorted(resource(FOLDER).glob(f"*{SUFFIX}"))
+    except FileNotFoundError:
+        return []
+
+
+def _listed(paths: Iterable[Path], prefix: str) -> list[Reference]:
+    found = []
+    for path in paths:
+        try:
+            header = file.read_header(path)
+            size = path.stat().st_size
+        except (SessionError, OSError):
+            log.warning("a reference in the library cannot be read")
+            continue
+        if MARK not in str(header.contents.get("marks", "")) or header.name is None:
+            continue
+        said = _lines(str(header.contents.get("notes", "")))
+        found.append(
+            Reference(
+                f"{prefix}{path.stem}",
+                header.name,
+                path,
+                size,
+                said["Holds"],
+                said["Source"],
+                said["Licence"],
+                said["Note"],
+            )
+        )
+    return found
+
+
+def _lines(notes: str) -> dict[str, str]:
+    """Of the notes in a header, what is on each line."""
+    found = dict.fromkeys(_LINES, "")
+    for line in notes.split("\n"):
+        key, colon, text = line.partition(": ")
+        if colon and key in found:
+            found[key] = plain(text)
+    return found

@@ -358,6 +358,11 @@ def test_a_result_of_an_older_run_says_so_in_the_open_and_runs_again(opened: Any
     assert first is not None
     session.add_run(replace(first, id="adtd1", created=datetime.now(UTC)))
     tab.tick()
+    assert tab.get("groups-source", "value") == "adtd1", "a run that has just come is chosen"
+    tab.set({("groups-source", "value"): first.id})
+    tab.tick()
+    assert tab.get("groups-source", "value") == first.id, "what the user chose stays"
+    tab.set({("groups-source", "value"): "adtd1"})
     bar = tab.get("groups-head-warnings", "children")
     assert "which is not the ADTD run shown on its page" in json.dumps(bar, default=str)
     groups = session.current("groups")

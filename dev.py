@@ -12,6 +12,8 @@ Standard library only; Python 3.11 to 3.13.
         are, on folders given by --data
     python3 dev.py bundle [--test] [OPTIONS]           this system's installer, into dist/; --test
         also tries what was built
+    python3 dev.py wine [test|bundle|python]           the same on Windows' own Python, without a
+        Windows (packaging/wine.py); needs Linux and root
 
 Everything goes into .venv beside this file. A stamp in it tells whether it still fits
 pyproject.toml and constraints.txt: if it does, nothing is installed and no installer is even
@@ -655,7 +657,18 @@ def bundle(arguments: list[str]) -> int:
     return test(["-m", "bundle", "tests/bundle"])
 
 
-COMMANDS = {"run": run, "test": test, "lint": lint, "bench": bench, "bundle": bundle}
+def wine(arguments: list[str]) -> int:
+    """Tests and program on Windows' own Python under wine (packaging/wine.py)."""
+    set_up("dev")
+    if LINUX:
+        apt_install(not_here({"debootstrap": "debootstrap"}))
+    return call([PYTHON, ROOT / "packaging" / "wine.py", *arguments])
+
+
+COMMANDS = {
+    **{"run": run, "test": test, "lint": lint, "bench": bench, "bundle": bundle},
+    "wine": wine,
+}
 
 
 def main(arguments: list[str]) -> int:

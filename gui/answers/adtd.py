@@ -8,6 +8,7 @@ import pandas as pd
 from gui.answers.confidence_intervals import poor_fit_message
 from gui.answers.second_opinion import contradiction_message
 from gui.data.dataset import HIDDEN
+from gui.engine.lambda2_advice import advise
 from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, ADTDParams
 from gui.engine.results import ADTDResult, BootstrapResult, Run, SearchResult
 from gui.figures.adtd import CHOICES, LOW_SUPPORT, logs
@@ -185,14 +186,32 @@ def optimum_sentence(result: ADTDResult) -> str | None:
     )
 
 
-def search_sentence(result: SearchResult) -> str:
-    """Where the loss is smallest, and how far lambda2 can go from there."""
+def search_sentence(result: SearchResult, samples: int | None = None) -> str:
+    """Which lambda2 is recommended and why, where the loss is smallest, and one deviation up.
+
+    Parameters
+    ----------
+    samples
+        On how many the search was done, None where that is not known.
+    """
     words = [
         f"{CHOICES[key][0]} at {exponent(value)}"
         for key in ("min", "one_se")
         if (value := result.choices.get(key)) is not None
     ]
-    return f"λ₂: {', '.join(words)}." if words else "The search found no λ₂ to choose."
+    if not words:
+        return "The search found no λ₂ to choose."
+    return f"{advice_sentence(result, samples)} λ₂: {', '.join(words)}."
+
+
+def advice_sentence(result: SearchResult, samples: int | None = None) -> str:
+    """The recommended lambda2 with its reason, or that no choice is supported."""
+    advice = advise(result.losses, samples)
+    if advice.value is not None:
+        return f"Recommended: λ₂ {exponent(advice.value)}, {advice.reason}."
+    if advice.unregulated:
+        return f"The data show no regulation: {advice.reason}."
+    return f"No choice is supported: {advice.reason}."
 
 
 def search_warnings(result: SearchResult, samples: int | None) -> list[str]:

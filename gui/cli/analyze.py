@@ -346,6 +346,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
             )
 
     from gui.analyses.robustness import RobustnessResult
+    from gui.answers.adtd import advice_sentence
     from gui.answers.confidence_intervals import interval_table
     from gui.answers.robustness import ranges_record
     from gui.answers.summary import summarise
@@ -493,6 +494,8 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         }
         record = record_of(dataset, parameters, options.seed, short, search, tasks.versions())
         record["repairs"] = [repair.record() for repair in repairs]
+        if search is not None:
+            record["lambda2_advice"] = advice_sentence(search, count)
         opinion = (dtd if adtd is None else adtd).second_opinion
         # null where there is no bulk: nothing was compared
         record["contradicted"] = None if opinion is None else contradicted_types(opinion)
@@ -527,6 +530,8 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
     for text in (*about_samples.notes, *short.warnings):
         say(f"Note: {text}", sys.stderr)
     say(f"Result: {short.answer}", sys.stderr)
+    if search is not None:
+        say(f"Result: {advice_sentence(search, count)}", sys.stderr)
     if agreement := about_samples.agreement_text():
         say(f"Result: {agreement}", sys.stderr)
     for one in analysed:

@@ -15,7 +15,7 @@ from gui import __version__
 from gui.analyses.registry import ANALYSES
 from gui.answers.analyses import analysis_summary, sources_of
 from gui.answers.dtd import TRAP
-from gui.answers.summary import search_notes, search_of, summary_of
+from gui.answers.summary import samples_searched, search_notes, search_of, summary_of
 from gui.citations import RESEARCH_USE
 from gui.engine.results import Run
 from gui.errors import MissingPart
@@ -80,7 +80,9 @@ def _step(doc: Document, session: DCXCache, run: Run) -> None:
     if adtd is not None:
         adtd_part(doc, session, adtd)
         if search is not None:
-            search_part(doc, search, search_notes(session, search))
+            search_part(
+                doc, search, search_notes(session, search), samples_searched(session, search)
+            )
     if dtd is not None:
         dtd_part(doc, session, dtd, bulk=adtd is None)
     methods_part(doc, session, dtd, adtd, search)

@@ -201,17 +201,21 @@ def _regulation(doc: Document, result: ADTDResult, steady: pd.DataFrame | None) 
     doc.paragraph(f"{number(len(genes))} of {number(len(delta))} genes are drawn. {where}", "dim")
 
 
-def search_part(doc: Document, run: Run, warnings: Sequence[str]) -> None:
+def search_part(
+    doc: Document, run: Run, warnings: Sequence[str], samples: int | None = None
+) -> None:
     """The curve, its choices and the losses.
 
     Parameters
     ----------
     warnings
         What weakens them.
+    samples
+        On how many it was done.
     """
     result: SearchResult = run.result
     doc.heading("Search of λ₂")
-    doc.paragraph(search_sentence(result))
+    doc.paragraph(search_sentence(result, samples))
     for text in warnings:
         doc.paragraph(text, "warn")
     parameters(doc, run.params)

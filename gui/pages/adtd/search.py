@@ -11,7 +11,7 @@ from dash import ALL, Input, Output, State, html
 from dash.exceptions import PreventUpdate
 
 from gui.answers.adtd import PARTS, search_line, search_sentence
-from gui.answers.summary import search_notes
+from gui.answers.summary import samples_searched, search_notes
 from gui.components.common import clicked
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.form import exact
@@ -220,7 +220,7 @@ def show_search(ctx: Context, *, dark: bool, tab: str, view: str, _revision: Any
             ctx,
             "search",
             run,
-            search_sentence(run.result),
+            search_sentence(run.result, samples_searched(ctx.session, run)),
             [(extent(run), "gray")],
             "Search again",
             search_notes(ctx.session, run),

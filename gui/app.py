@@ -63,6 +63,7 @@ def create_app(
     if single:
         found = found.without("sessions")
     app = Application(config, files or BrowserFiles(), settings, single=single)
+    app.methods = found.methods
     app.registry, layouts = _usable(found, app)
     app.plugin_errors = app.registry.errors
     app.plugin_modules = app.registry.plugin_modules
@@ -99,7 +100,7 @@ def _usable(registry: Registry, program: Program) -> tuple[Registry, list[Any]]:
             )
         else:
             pages.append(page)
-    return Registry(tuple(pages), tuple(errors)), layouts
+    return Registry(tuple(pages), tuple(errors), registry.methods), layouts
 
 
 def _dash(app: Application, layouts: Sequence[Any]) -> Dash:

@@ -45,6 +45,10 @@ from gui.files import Files, Uploads
 from gui.jobs.reader import Reader
 from gui.jobs.status import JobStatus
 from gui.jobs.taskref import Task as Task
+from gui.methods.method import Capability as Capability
+from gui.methods.method import Method as Method
+from gui.methods.method import MethodResult as MethodResult
+from gui.methods.method import method_result as method_result
 from gui.program import Program
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import Actor, SessionCacheManager
@@ -147,6 +151,11 @@ class Context:
     """All pages, in the order of the work."""
 
     @property
+    def methods(self) -> tuple[Method, ...]:
+        """All methods, built in and of plug-ins."""
+        return self.program.methods
+
+    @property
     def sessions(self) -> SessionCacheManager:
         return self.program.sessions
 
@@ -243,8 +252,8 @@ class Page:
 
     key : short, unique, in the address; title, description : in the navigation; order : 10 Upload,
         20 DTD, 30 ADTD, 90 Sessions
-    requires : what must be there before the page opens: "dataset", "train", "bulk" or a run kind
-        ("dtd", "adtd")
+    requires : what must be there before the page opens: "dataset", "train", "bulk", "composition"
+        (by any method) or a run kind ("dtd", "adtd")
     free : works without the tab's session, and so also while that is locked; other pages show the
         lock screen then
     listed : stands in the navigation; a page that does not is no step of the work and is reached by

@@ -40,6 +40,8 @@ from gui.jobs.status import JobStatus
 from gui.jobs.taskref import Task
 from gui.logs import start_cache_log, trace_cache
 from gui.long_calls import LongCalls
+from gui.methods.method import Method
+from gui.methods.registry import BUILT_IN
 from gui.previews import Previews
 from gui.sessions.cache import DCXCache
 from gui.sessions.cleanup import words
@@ -96,6 +98,7 @@ class Program:
         self.plugin_modules: frozenset[str] = frozenset()
         """Modules that plug-in pages are defined in: tasks may come from there."""
         self.plugin_errors: tuple[PluginError, ...] = ()
+        self.methods: tuple[Method, ...] = tuple(BUILT_IN.values())
         self.previews = Previews()
         self.updates_folder = config.data_folder / "updates"
         self.checked_update: Update | None = None

@@ -17,6 +17,8 @@ from typing import Any
 
 from gui import source_file
 from gui.errors import PluginError
+from gui.methods.method import Method
+from gui.methods.registry import BUILT_IN, check_method
 from gui.plugin import Page
 from gui.source_file import load_source
 
@@ -27,17 +29,20 @@ RESERVED = {"dcx", "assets", "shell", "train", "bulk", "dataset"}
 
 @dataclass(frozen=True)
 class Registry:
-    """pages in the order of the workflow; errors: what was left out and why, for a notice."""
+    """pages in the order of the workflow; errors: what was left out and why, for a notice; methods:
+    built in and of plug-ins.
+    """
 
     pages: tuple[Page, ...]
     errors: tuple[PluginError, ...]
+    methods: tuple[Method, ...] = tuple(BUILT_IN.values())
 
     def page(self, key: str) -> Page | None:
         return next((p for p in self.pages if p.key == key), None)
 
     def without(self, key: str) -> Registry:
         """The same without one page."""
-        return Registry(tuple(p for p in self.pages if p.key != key), self.errors)
+        return Registry(tuple(p for p in self.pages if p.key != key), self.errors, self.methods)
 
     @property
     def plugin_modules(self) -> frozenset[str]:
@@ -50,14 +55,19 @@ class Registry:
 
 
 def find_pages(plugin_folder: Path | None = None) -> Registry:
-    """All pages that can be used, in dependency order."""
+    """All pages that can be used, in dependency order, and all methods."""
+    methods = dict(BUILT_IN)
     pages: dict[str, Page] = {page.key: page for page in built_in()}
     errors: list[PluginError] = []
     for origin, load in _plugins(plugin_folder):
         try:
-            for page in _pages_of(load()):
+            new_pages, new_methods = _contents_of(load())
+            for page in new_pages:
                 _check(page, pages)
-                pages[page.key] = page
+            for method in new_methods:
+                check_method(method, methods)
+            pages |= {page.key: page for page in new_pages}
+            methods |= {method.key: method for method in new_methods}
         except Exception as error:  # noqa: BLE001  a plug-in may raise anything; it must not stop the program
             reason = (
                 str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
@@ -68,7 +78,7 @@ def find_pages(plugin_folder: Path | None = None) -> Registry:
                     f"The plug-in {origin} could not be loaded ({reason.splitlines()[0][:200]})."
                 )
             )
-    return Registry(tuple(in_order(pages.values())), tuple(errors))
+    return Registry(tuple(in_order(pages.values())), tuple(errors), tuple(methods.values()))
 
 
 def built_in() -> list[Page]:
@@ -80,6 +90,7 @@ def built_in() -> list[Page]:
         genes,
         groups,
         help,
+        method,
         robustness,
         sessions,
         survival,
@@ -90,6 +101,7 @@ def built_in() -> list[Page]:
         upload.page,
         dtd.page,
         adtd.page,
+        method.page,
         groups.page,
         survival.page,
         genes.page,
@@ -140,15 +152,15 @@ def load_file(path: Path) -> ModuleType:
         raise PluginError("it ends the program on import") from None
 
 
-def _pages_of(loaded: Any) -> list[Page]:
-    found = (
-        [loaded]
-        if isinstance(loaded, Page)
-        else [v for v in vars(loaded).values() if isinstance(v, Page)]
-    )
-    if not found:
-        raise PluginError("it defines no Page")
-    return found
+def _contents_of(loaded: Any) -> tuple[list[Page], list[Method]]:
+    """The pages and the methods of a plug-in: a module, or one of them."""
+    found = [loaded] if isinstance(loaded, Page | Method) else list(vars(loaded).values())
+    pages = [v for v in found if isinstance(v, Page)]
+    methods = list({v.key: v for v in found if isinstance(v, Method)}.values())
+    methods = [method for method in methods if method not in BUILT_IN.values()]
+    if not pages and not methods:
+        raise PluginError("it defines no Page and no Method")
+    return pages, methods
 
 
 def _check(page: Page, others: dict[str, Page]) -> None:

@@ -8,8 +8,9 @@ import pandas as pd
 from gui.data.dataset import HIDDEN
 from gui.engine.results import ADTDResult, ApplyResult, BootstrapResult, DTDResult
 from gui.errors import MissingPart
+from gui.methods.method import KIND, MethodResult
 
-INPUTS = ("dtd", "apply", "adtd")
+INPUTS = ("adtd", "apply", "dtd", KIND)
 """Kinds of runs that hold a composition of the bulk; also the names of a task's inputs."""
 
 
@@ -18,8 +19,9 @@ def bulk_composition(
     dtd: DTDResult | None = None,
     apply: ApplyResult | None = None,
     adtd: ADTDResult | None = None,
+    method: MethodResult | None = None,
 ) -> pd.DataFrame:
-    """Cell types (with ADTD also ``hidden``) x bulk samples, as estimated.
+    """Cell types (and ``hidden`` where it is estimated) x bulk samples, as estimated.
 
     Raises
     ------
@@ -28,6 +30,8 @@ def bulk_composition(
     """
     if adtd is not None and adtd.truth is None:
         return adtd.full()
+    if method is not None:
+        return method.full()
     if apply is not None:
         return apply.composition
     if dtd is not None and "bulk" in dtd.composition:

@@ -23,6 +23,7 @@ from gui.data.dataset import HIDDEN
 from gui.engine.params import Params, param
 from gui.engine.results import ADTDResult, ApplyResult, BootstrapResult, DTDResult
 from gui.errors import DataError, InvalidParameter
+from gui.methods.method import MethodResult
 from gui.statistics.fraction_scales import Scale
 from gui.statistics.group_design import large_enough
 from gui.text import some
@@ -239,13 +240,14 @@ def run_groups(
     dtd: DTDResult | None = None,
     apply: ApplyResult | None = None,
     adtd: ADTDResult | None = None,
+    method: MethodResult | None = None,
     bootstrap: BootstrapResult | None = None,
 ) -> GroupsResult:
     """Compare the fractions of one run between the groups of a column.
 
     Parameters
     ----------
-    dtd, apply, adtd
+    dtd, apply, adtd, method
         One of them: the run whose composition of the bulk is compared.
     bootstrap
         Of that run; with draws it is counted in how many of them every call holds.
@@ -260,7 +262,7 @@ def run_groups(
     from gui.statistics.group_comparison import compare_groups
 
     progress(COMPARING)
-    fractions = bulk_composition(dtd=dtd, apply=apply, adtd=adtd)
+    fractions = bulk_composition(dtd=dtd, apply=apply, adtd=adtd, method=method)
     fractions = fractions.set_axis(fractions.columns.map(str), axis=1)
     if HIDDEN in fractions.index and not params.hidden:
         fractions = without_hidden(fractions)

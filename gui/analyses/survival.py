@@ -13,6 +13,7 @@ from gui.analyses.survival_result import SurvivalResult
 from gui.data.samples.survival_columns import value_text
 from gui.engine.results import ADTDResult, ApplyResult, BootstrapResult, DTDResult
 from gui.errors import DataError
+from gui.methods.method import MethodResult
 from gui.statistics.kaplan_meier import kaplan_meier
 from gui.statistics.log_ratios import DETECTION_LIMIT, check_fractions, close
 from gui.text import number
@@ -40,6 +41,7 @@ def run_survival(
     dtd: DTDResult | None = None,
     apply: ApplyResult | None = None,
     adtd: ADTDResult | None = None,
+    method: MethodResult | None = None,
     bootstrap: BootstrapResult | None = None,
 ) -> SurvivalResult:
     """Curves, tests and models of the fractions of the run that is given.
@@ -59,7 +61,7 @@ def run_survival(
     from gui.analyses.survival_subjects import check_columns, covariates, endpoint, subjects
 
     progress("Preparing")
-    estimated = bulk_composition(dtd=dtd, apply=apply, adtd=adtd)
+    estimated = bulk_composition(dtd=dtd, apply=apply, adtd=adtd, method=method)
     estimated = estimated.set_axis(estimated.columns.map(str), axis=1)
     found = subjects(dataset, params, list(estimated.columns))
     samples = found.survival.samples
@@ -73,7 +75,7 @@ def run_survival(
         found, fractions, frame, strata, draws, params, lambda part: progress("Cox models", part)
     )
     progress("Cox models", 1.0)
-    facts = _facts(found, params, draws, source="ADTD" if adtd is not None else "DTD")
+    facts = _facts(found, params, draws, source=_source(adtd, method))
     notes = [*found.notes, *said, *made.notes, *fitted.notes]
     if draws is None:
         notes.append(NO_DRAWS)
@@ -88,6 +90,13 @@ def run_survival(
         notes=tuple(dict.fromkeys(notes)),
         refused=tuple(dict.fromkeys([*made.refused, *fitted.refused])),
     )
+
+
+def _source(adtd: ADTDResult | None, method: MethodResult | None) -> str:
+    """What estimated the fractions, in words."""
+    if method is not None:
+        return method.title
+    return "ADTD" if adtd is not None else "DTD"
 
 
 def _closed(

@@ -8,11 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+from gui.analyses.composition import INPUTS
 from gui.analyses.registry import ANALYSES
 from gui.answers import genes, group_regulation, groups, robustness, survival, survival_tables
 from gui.answers.run_names import source_name
 from gui.answers.summary import MARKS, contradicted
 from gui.engine.results import Run
+from gui.methods.method import KIND
 from gui.sessions.cache import DCXCache
 from gui.text import some
 
@@ -116,8 +118,8 @@ def older(session: DCXCache, run: Run) -> list[str]:
             continue
         if current.id != run_id:
             found.append(
-                f"Computed from the {source_name(source)}, which is not the {name.upper()} run"
-                " shown on its page."
+                f"Computed from the {source_name(source)}, which is not the"
+                f" {'one' if name == KIND else f'{name.upper()} run'} shown on its page."
             )
     return found
 
@@ -125,7 +127,7 @@ def older(session: DCXCache, run: Run) -> list[str]:
 def source_now(session: DCXCache, run: Run) -> Run | None:
     """The run whose composition an analysis would be of today: the one shown, of the same kind."""
     there = composition_runs(session)
-    for kind in ("adtd", "apply", "dtd"):
+    for kind in INPUTS:
         current = session.current(kind)
         if kind in run.provenance.inputs and current is not None:
             same = (found for found in there if found.id == current.id)
@@ -194,7 +196,7 @@ def rests_on(kind: str, names: Sequence[str], source: str) -> list[str]:
 def sources_of(session: DCXCache, run: Run) -> list[Run]:
     """The runs that hold the composition an analysis is about, that run first."""
     inputs = run.provenance.inputs
-    found = [session.run(inputs.get(kind)) for kind in ("adtd", "apply", "dtd")]
+    found = [session.run(inputs.get(kind)) for kind in INPUTS]
     present = [source for source in found if source is not None]
     for source in list(present):
         before = session.run(source.provenance.inputs.get("dtd"))
@@ -204,7 +206,9 @@ def sources_of(session: DCXCache, run: Run) -> list[Run]:
 
 
 def composition_runs(session: DCXCache) -> list[Run]:
-    """The runs with a composition of the current bulk: ADTD, then DTD, each newest first.
+    """The runs with a composition of the current bulk, each newest first.
+
+    ADTD, then DTD, then other methods.
 
     A DTD run whose model was applied to a newer bulk is named by that run.
     """
@@ -224,7 +228,7 @@ def composition_runs(session: DCXCache) -> list[Run]:
             found.append(run)
         else:
             found += [a for a in applied if a.provenance.inputs.get("dtd") == run.id][:1]
-    return found
+    return found + [run for run in reversed(session.runs(KIND)) if fits(run)]
 
 
 def inputs_of(session: DCXCache, run: Run) -> dict[str, str]:

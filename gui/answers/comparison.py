@@ -14,6 +14,7 @@ from gui.engine.params import Params
 from gui.engine.results import Run
 from gui.errors import MissingPart
 from gui.figures.text import coefficient, shorten, three
+from gui.methods.method import KIND
 from gui.sessions.cache import DCXCache
 from gui.statistics.agreement import Agreement, agreement
 from gui.text import number, some
@@ -52,7 +53,7 @@ class Side:
     def fractions(self) -> pd.DataFrame:
         """Cell types x samples or mixtures; DTD's are divided by their sum in each sample."""
         run = self.run
-        if run.kind == "adtd":
+        if run.kind in ("adtd", KIND):
             return run.result.full()
         if run.kind == "apply":
             found = run.result.composition
@@ -70,6 +71,9 @@ class Side:
 
     def intervals(self) -> tuple[pd.DataFrame, pd.DataFrame] | None:
         """Low and high of its fractions, in their unit, where a bootstrap fits."""
+        if self.run.kind == KIND:
+            ends = (self.run.result.low, self.run.result.high)
+            return None if ends[0] is None or ends[1] is None else ends
         found = bootstrap_of(self.session, self.run)
         if found is None:
             return None
@@ -79,7 +83,7 @@ class Side:
         ):
             return None
         low, high = (f.loc[names.index, names.columns] for f in (sure.low, sure.high))
-        if self.run.kind == "adtd":
+        if self.run.kind in ("adtd", KIND):
             return low, high
         total = self._total(sure.estimate.loc[names.index, names.columns])
         return low / total, high / total
@@ -142,7 +146,10 @@ def compare(first: Side, second: Side) -> Comparison:
 def _facts(first: Side, second: Side) -> Iterator[tuple[str, str, str]]:
     sides = (first, second)
     yield "Session", first.session.name, second.session.name
-    method = [NAMES.get(side.run.kind, side.run.kind) for side in sides]
+    method = [
+        side.run.result.title if side.run.kind == KIND else NAMES.get(side.run.kind, side.run.kind)
+        for side in sides
+    ]
     yield "Method", method[0], method[1]
     yield from _parameters("", first.run.params, second.run.params)
     base = [_base(side) for side in sides]
@@ -187,7 +194,7 @@ def _base(side: Side) -> Run | None:
 
 
 def _genes(side: Side) -> pd.Index | None:
-    base = side.run if side.run.kind == "adtd" else _base(side)
+    base = side.run if side.run.kind in ("adtd", KIND) else _base(side)
     return None if base is None else base.result.reference.index.astype(str)
 
 

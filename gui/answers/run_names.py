@@ -5,6 +5,7 @@ from __future__ import annotations
 from gui.answers.adtd import model_name
 from gui.engine.results import Run
 from gui.figures.text import shorten
+from gui.methods.method import KIND
 
 MOST = 60
 """Characters of a name in a sentence or a list."""
@@ -32,6 +33,8 @@ def run_title(run: Run) -> str:
 
 
 def _kind(run: Run) -> str:
+    if run.kind == KIND:
+        return shorten(str(run.result.title), MOST)
     return {"apply": "DTD"}.get(run.kind, run.kind.upper())
 
 

@@ -11,6 +11,7 @@ from gui.engine.results import DTDResult, Run, SecondOpinion
 from gui.engine.second_opinion import consensus, contradicted_types, contradictions
 from gui.figures.composition import OpinionHover
 from gui.figures.text import percent, settled, shorten
+from gui.methods.method import KIND
 from gui.text import number
 
 MARKERS, RELATIVE, CONSENSUS = "Markers", "Relative errors", "Consensus"
@@ -48,6 +49,8 @@ def run_name(run: Run) -> str:
     """What the estimate of the run is called beside the two others."""
     if run.kind == "adtd":
         return "ADTD"
+    if run.kind == KIND:
+        return str(run.result.title)
     result: DTDResult = run.result
     return "Naive" if result.params is not None and not len(result.loss) else "DTD"
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gui.engine.params import ADTDParams, Params
     from gui.engine.results import ADTDResult, BootstrapResult, DTDResult
     from gui.jobs.status import Progress
+    from gui.methods.method import MethodResult
 
 FILES = (
     *("groups.csv", "groups_pairs.csv", "groups_summary.csv", "groups_samples.csv"),
@@ -196,7 +197,7 @@ class Analysed:
     contradicted
         Cell types whose fractions two other estimates contradict.
     method
-        What estimated the fractions, "DTD" or "ADTD".
+        What estimated the fractions, such as "DTD".
     """
 
     kind: str
@@ -312,9 +313,10 @@ def analyse(
     requests: dict[str, Params],
     *,
     progress: Progress,
-    dtd: DTDResult,
-    adtd: ADTDResult | None,
-    bootstrap: BootstrapResult | None,
+    dtd: DTDResult | None = None,
+    adtd: ADTDResult | None = None,
+    bootstrap: BootstrapResult | None = None,
+    method: MethodResult | None = None,
     adtd_params: ADTDParams | None = None,
 ) -> Iterator[Analysed]:
     """Every analysis that was asked for, on the composition of the bulk, one after the other.
@@ -329,16 +331,18 @@ def analyse(
     from gui.analyses.registry import ANALYSES
     from gui.engine.second_opinion import contradicted_types
 
-    runs: dict[str, Any] = {"dtd": dtd} if adtd is None else {"adtd": adtd}
+    given = {"method": method, "adtd": adtd, "dtd": dtd}
+    name, found = next((k, r) for k, r in given.items() if r is not None)
+    runs: dict[str, Any] = {name: found}
     both = {"dtd": dtd} | runs
-    names = tuple(contradicted_types((adtd or dtd).second_opinion))
-    method = "DTD" if adtd is None else "ADTD"
+    names = tuple(contradicted_types(found.second_opinion))
+    title = name.upper() if method is None else method.title
     for kind, params in requests.items():
         task = ANALYSES[kind].task
-        given = {**(both if kind == "robustness" else runs), "bootstrap": bootstrap}
+        inputs = {**(both if kind == "robustness" else runs), "bootstrap": bootstrap}
         if kind == "group_regulation" and adtd_params is not None:
             same = ("lambda2", "max_iterations")
             params = params.model_copy(update={name: getattr(adtd_params, name) for name in same})
-            given = both
-        result = task(dataset, params, progress=progress, **given)
-        yield Analysed(kind, params, result, names, method)
+            inputs = both
+        result = task(dataset, params, progress=progress, **inputs)
+        yield Analysed(kind, params, result, names, title)

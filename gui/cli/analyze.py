@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gui.cli import analyses, gene_options, sample_tables
+from gui.cli import analyses, gene_options, methods, sample_tables
 from gui.cli.console import Parser, one_blas_thread, say
 from gui.cli.example_table import example_table
 from gui.cli.output import FILES, is_written, optimum_of, record_of, tables_of, write_all
@@ -111,6 +111,7 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
         metavar="[ROLE=]TABLE",
         help="take gene names from a table of old and new names, for the files that need it",
     )
+    methods.add_options(cli)
     sample_tables.add_options(cli)
     analyses.add_options(cli)
     cli.add_argument(
@@ -325,10 +326,9 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
     files = ("train", "test", "reference", "bulk", "clinical", "truth")
     if options.example and any(getattr(options, name) for name in files):
         raise InvalidParameter("--example brings its own data and takes no files.")
+    other_method = methods.settle(options)
     if not options.example and options.train is None:
-        raise InvalidParameter(
-            "--train FILE is missing.", advice="Give labelled single cells, or try --example."
-        )
+        _check_reference_only(options)
     if not options.example and options.out is None:
         raise InvalidParameter("--out FOLDER is missing.", advice="Give the folder for the tables.")
     if options.recommended:
@@ -344,6 +344,10 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
                 " previous files were restored.",
                 sys.stderr,
             )
+
+    if other_method:
+        _analyze_by_method(options, output)
+        return
 
     from gui.analyses.robustness import RobustnessResult
     from gui.answers.adtd import advice_sentence
@@ -544,6 +548,54 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         say(f"Written to {options.out}", sys.stderr)
     if failure is not None:
         raise failure
+
+
+def _check_reference_only(options: argparse.Namespace) -> None:
+    """Without single cells: only methods that need none. InvalidParameter."""
+    if options.reference is None:
+        raise InvalidParameter(
+            "--train FILE is missing.", advice="Give labelled single cells, or try --example."
+        )
+    if options.method is None:
+        raise InvalidParameter(
+            f"{options.model or 'deconomix'} learns gene weights from single cells, and --train"
+            " FILE is missing.",
+            advice="Give labelled single cells, or use the reference alone: --method relative.",
+        )
+    if options.test is not None or options.bulk is None:
+        raise InvalidParameter(
+            "A reference without single cells needs --bulk FILE, and takes no --test.",
+            advice="Give the bulk samples, or --train FILE.",
+        )
+
+
+def _analyze_by_method(options: argparse.Namespace, output: _Output) -> None:
+    """By another method than DTD or ADTD: without training, and without gene weights."""
+    example = None
+    repairs: tuple[Repair, ...] = ()
+    if options.example:
+        from gui.data.example import make_example
+
+        example = make_example()
+        dataset = example.dataset
+    else:
+        dataset, repairs = _load(options)
+    dataset, about_samples = sample_tables.add_tables(dataset, options)
+    tables, record, notes, said = methods.analyse(
+        options, dataset, repairs, about_samples, _ConsoleProgress()
+    )
+    if options.out is not None:
+        output.write(options.out, tables, record)
+    sources = [f"{source.name}: {n}" for source in dataset.sources for n in source.notes]
+    for text in (*sources, *about_samples.notes, *notes):
+        say(f"Note: {text}", sys.stderr)
+    for text in said:
+        say(f"Result: {text}", sys.stderr)
+    if example is not None:
+        mean = tables["composition_bulk.csv"].mean(axis=1).rename("mean fraction")
+        say(mean.round(4).to_frame().to_string(), sys.stdout)
+    if options.out is not None:
+        say(f"Written to {options.out}", sys.stderr)
 
 
 def _recommend(options: argparse.Namespace) -> None:

@@ -33,6 +33,9 @@ FILES = (
     "gene_regulation.csv",
     "clinical.csv",
     "agreement_bulk.csv",
+    "method_weights.csv",
+    "composition_layers.csv",
+    "cell_type_layers.csv",
     *ANALYSES_FILES,
     "run.json",
 )

@@ -112,13 +112,18 @@ class SampleTables:
         self, dataset: Dataset, dtd: DTDResult, adtd: ADTDResult | None
     ) -> dict[str, pd.DataFrame]:
         """File name -> table of what is written; the agreement is added to the record."""
+        return self.results_of(
+            dataset, adtd.full() if adtd is not None else dtd.composition.get("bulk")
+        )
+
+    def results_of(self, dataset: Dataset, found: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
+        """The same of a composition, cell types x samples."""
         from gui.engine.known_agreement import compare_with_known
 
         tables: dict[str, pd.DataFrame] = {}
         if "clinical" in self.record and dataset.clinical is not None:
             tables["clinical.csv"] = dataset.clinical.table
-        if "truth" in self.record and dataset.truth is not None:
-            found = adtd.full() if adtd is not None else dtd.composition["bulk"]
+        if "truth" in self.record and dataset.truth is not None and found is not None:
             compared = compare_with_known(dataset.truth.shares, found, dataset.truth.pairs)
             table = compared.table.set_index("cell_type")
             tables["agreement_bulk.csv"] = table

@@ -16,7 +16,12 @@ from gui.figures.text import shorten
 
 log = logging.getLogger(__name__)
 
-NEEDS = {"dataset": "data", "train": "training data", "bulk": "bulk samples"}
+NEEDS = {
+    "dataset": "data",
+    "train": "training data",
+    "bulk": "bulk samples",
+    "composition": "a DTD run",
+}
 """What a page may require, in the words of the navigation."""
 
 

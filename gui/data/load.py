@@ -89,10 +89,7 @@ def load_dataset(
         return with_tables(_complete(dataset), request)
     read, dcx = read_parts(request, read_with)
     if "train" not in read:
-        raise MissingPart(
-            "There are no single-cell training data.",
-            advice="Choose a file of labelled single cells.",
-        )
+        return with_tables(_reference_only(request, read), request)
     parts = {role: _checked(role, read[role]) for role in ROLES if role in read}
     sources = {role: part.source for role, part in parts.items()}
     train = _cells(parts["train"])
@@ -122,6 +119,36 @@ def load_dataset(
         sources=tuple(sources[role] for role in ROLES if role in sources),
     )
     return with_tables(_complete(dataset), request)
+
+
+def _reference_only(request: LoadRequest, read: Mapping[Role, Part]) -> Dataset:
+    """A reference (a signature matrix) and a bulk, without single cells.
+
+    Raises
+    ------
+    MissingPart
+        One of the two is missing.
+    """
+    if "reference" not in read or "bulk" not in read:
+        raise MissingPart(
+            "There are no single-cell training data.",
+            advice="Choose a file of labelled single cells, or a reference and a bulk alone.",
+        )
+    parts = {role: _checked(role, read[role]) for role in ROLES if role in ("reference", "bulk")}
+    reference, bulk = parts["reference"], parts["bulk"]
+    return _complete(
+        Dataset(
+            None,
+            None,
+            reference.matrix,
+            Bulk(bulk.matrix, bulk.obs),
+            scale=SCALE if request.scale else None,
+            name=request.name or reference.source.name.split(".")[0],
+            description=request.description,
+            author=request.author,
+            sources=(reference.source, bulk.source),
+        )
+    )
 
 
 def with_tables(dataset: Dataset, request: LoadRequest) -> Dataset:

@@ -76,18 +76,18 @@ def second_opinion(
         )
     shared = pd.Index(genes[genes.isin(bulk.genes)], name=None)
     samples = bulk.take(shared).frame()
-    profiles = _profiles(cells, shared)
+    profiles = mean_profiles(cells, shared)
     sound = np.isfinite(samples.to_numpy()).all(axis=1) & np.isfinite(profiles.to_numpy()).all(
         axis=1
     )
     if int(sound.sum()) <= len(types):
         return None
     shared, samples, profiles = shared[sound], samples.loc[sound], profiles.loc[sound]
-    found, marker_genes = marker_estimate(profiles, _scaled(samples))
+    found, marker_genes = marker_estimate(profiles, scaled_columns(samples))
     variable = profiles.var(axis=1).nlargest(VARIABLE_GENES).index
-    other = relative_estimate(_profiles(cells, variable), _scaled(samples.loc[variable]))
+    other = relative_estimate(mean_profiles(cells, variable), scaled_columns(samples.loc[variable]))
     mixed = normalised(other).reindex(profiles.columns)
-    ratios = log_ratios(_scaled(samples), profiles @ mixed.fillna(0.0))
+    ratios = log_ratios(scaled_columns(samples), profiles @ mixed.fillna(0.0))
     without = [t for t in profiles.columns if not marker_genes[str(t)]]
     if without:
         notes.append(f"Too few marker genes for a second opinion on {some(without)}.")
@@ -106,13 +106,13 @@ def second_opinion(
     )
 
 
-def _scaled(frame: pd.DataFrame) -> pd.DataFrame:
+def scaled_columns(frame: pd.DataFrame) -> pd.DataFrame:
     """Columns summing to 10 000; NaN where a column is zero."""
     total = frame.sum(axis=0)
     return frame * (SCALE / total.where(total > 0))
 
 
-def _profiles(cells: Cells | pd.DataFrame, genes: pd.Index) -> pd.DataFrame:
+def mean_profiles(cells: Cells | pd.DataFrame, genes: pd.Index) -> pd.DataFrame:
     """Mean of the cells of each type, each cell scaled to 10 000 over ``genes``.
 
     Cells that are zero over these genes do not count. Of a reference: its scaled columns.
@@ -123,7 +123,7 @@ def _profiles(cells: Cells | pd.DataFrame, genes: pd.Index) -> pd.DataFrame:
         genes x cell types.
     """
     if isinstance(cells, pd.DataFrame):
-        return _scaled(cells.loc[genes])
+        return scaled_columns(cells.loc[genes])
     taken = Cells(cells.matrix.take(genes), cells.labels, cells.obs)
     total = np.asarray(taken.matrix.sums(), dtype=np.float64)
     weight = np.divide(SCALE, total, out=np.zeros(len(total)), where=total > 0)

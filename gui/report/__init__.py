@@ -15,18 +15,23 @@ from gui import __version__
 from gui.analyses.registry import ANALYSES
 from gui.answers.analyses import analysis_summary, sources_of
 from gui.answers.dtd import TRAP
+from gui.answers.methods import method_sentence, method_warnings
 from gui.answers.summary import samples_searched, search_notes, search_of, summary_of
 from gui.citations import RESEARCH_USE
 from gui.engine.results import Run
 from gui.errors import MissingPart
+from gui.methods.method import KIND
 from gui.report.adtd import adtd_part, search_part
 from gui.report.analyses import analysis_part
 from gui.report.document import Document
 from gui.report.dtd import dtd_part
+from gui.report.methods import method_part
 from gui.report.origin import data_part, methods_part, provenance_part
 from gui.sessions.cache import DCXCache
 
-STEPS = {"dtd": "DTD", "adtd": "ADTD"} | {kind: one.title for kind, one in ANALYSES.items()}
+STEPS = {"dtd": "DTD", "adtd": "ADTD", KIND: "Methods"} | {
+    kind: one.title for kind, one in ANALYSES.items()
+}
 
 
 def report_name(session: DCXCache, kind: str) -> str:
@@ -63,7 +68,8 @@ def report(session: DCXCache, kind: str) -> bytes:
     if run.notes:
         doc.paragraph(f"Notes: {run.notes}")
     doc.paragraph(RESEARCH_USE, "use")
-    (_analysis if kind in ANALYSES else _step)(doc, session, run)
+    write = _analysis if kind in ANALYSES else _method if kind == KIND else _step
+    write(doc, session, run)
     doc.paragraph(RESEARCH_USE, "use")
     return doc.html()
 
@@ -89,6 +95,17 @@ def _step(doc: Document, session: DCXCache, run: Run) -> None:
     provenance_part(doc, session, [r for r in (dtd, search, adtd) if r is not None])
 
 
+def _method(doc: Document, session: DCXCache, run: Run) -> None:
+    """What tells of a run of another method."""
+    outdated = session.outdated(run)
+    weak = method_warnings(run.result, session.dataset)
+    _summary(doc, method_sentence(run.result), "", [outdated, *weak] if outdated else weak)
+    data_part(doc, session)
+    method_part(doc, session, run)
+    methods_part(doc, session, None, None, None, methods=[run])
+    provenance_part(doc, session, [run])
+
+
 def _analysis(doc: Document, session: DCXCache, run: Run) -> None:
     """What tells of an analysis."""
     short = analysis_summary(session, run)
@@ -105,8 +122,10 @@ def _analysis(doc: Document, session: DCXCache, run: Run) -> None:
     sources = sources_of(session, run)
     dtd, adtd = (next((s for s in sources if s.kind == kind), None) for kind in ("dtd", "adtd"))
     search = search_of(session, adtd) if adtd is not None else None
-    methods_part(doc, session, dtd, adtd, search, analyses)
-    provenance_part(doc, session, [r for r in (dtd, search, adtd, *analyses) if r is not None])
+    others = [source for source in sources if source.kind == KIND]
+    methods_part(doc, session, dtd, adtd, search, analyses, others)
+    done = [r for r in (dtd, search, adtd, *others, *analyses) if r is not None]
+    provenance_part(doc, session, done)
 
 
 def _summary(doc: Document, answer: str, basis: str, warnings: Sequence[str]) -> None:

@@ -104,6 +104,7 @@ def methods_part(
     adtd: Run | None,
     search: Run | None,
     analyses: Sequence[Run] = (),
+    methods: Sequence[Run] = (),
 ) -> None:
     """A paragraph that can go into a manuscript, and what it cites."""
     doc.heading("Methods")
@@ -117,18 +118,23 @@ def methods_part(
     words = [
         *(dtd_methods(dtd, cite) if dtd is not None else []),
         *(adtd_methods(adtd, search, cite) if adtd is not None else []),
+        *(text for run in methods for text in method_methods(run, cite)),
         *(text for run in analyses for text in analysis_methods(run, cite)),
     ]
     every = CITATIONS | ANALYSIS_CITATIONS
-    made = (adtd or dtd).provenance.versions if adtd or dtd else {}  # type: ignore[union-attr]
+    every |= {doi: (what, doi) for run in methods for what, doi in run.result.citations}
+    first = next((run for run in (adtd, dtd, *methods) if run is not None), None)
+    made = first.provenance.versions if first is not None else {}
     software = ", ".join(
         f"{shown} {made[name]}"
         for name, shown in (("torch", "PyTorch"), ("python", "Python"))
         if name in made
     )
-    engine = f"deconomix {made.get('deconomix', '(version unknown)')} {cite('deconomix')}"
+    engine = f"deconomix {made.get('deconomix', '(version unknown)')} {cite('deconomix')} through "
+    if methods and dtd is None and adtd is None:
+        engine = ""
     words.append(
-        f"Computations were done with {engine} through DeconomiX GUI"
+        f"Computations were done with {engine}DeconomiX GUI"
         f" {__version__}{f' ({software})' if software else ''}."
     )
     doc.paragraph(" ".join(words))
@@ -208,6 +214,13 @@ def adtd_methods(run: Run, search: Run | None, cite: Any) -> list[str]:
     return words
 
 
+def method_methods(run: Run, cite: Any) -> list[str]:
+    """What the run says of its method, and what it cites."""
+    cited = "".join(cite(doi) for _, doi in run.result.citations)
+    text = run.result.methods or f"The composition of samples was estimated by {run.result.title}."
+    return [f"{text.removesuffix('.')} {cited}." if cited else text]
+
+
 def analysis_methods(run: Run, cite: Any) -> list[str]:
     """In sentences: how an analysis was done, and what it cites."""
     cited = "".join(cite(key) for key in run.result.citations())
@@ -243,7 +256,11 @@ def provenance_part(doc: Document, session: DCXCache, runs: Sequence[Run]) -> No
             f" training data {made.training_id or '–'}"
         )
         text += f", “{run.name}”" if run.name else ""
-        title = ANALYSES[run.kind].title if run.kind in ANALYSES else KINDS[run.kind]
+        title = (
+            ANALYSES[run.kind].title
+            if run.kind in ANALYSES
+            else str(getattr(run.result, "title", "")) or KINDS[run.kind]
+        )
         rows.append((title, text + (f", bulk {made.bulk_id}" if made.bulk_id else "")))
         if made.remark:
             rows.append(("", made.remark))

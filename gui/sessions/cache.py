@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from gui.analyses.composition import INPUTS
 from gui.analyses.registry import ANALYSES
 from gui.data.dataset import Dataset
 from gui.engine.results import Run
@@ -484,7 +485,8 @@ class DCXCache:
     def has(self, need: str) -> bool:
         """Whether a requirement of a page is met.
 
-        need : "dataset", "train", "bulk", or a kind of run such as "dtd".
+        need : "dataset", "train", "bulk", "composition" (by any method), or a kind of run such as
+            "dtd".
         """
         data = self.dataset
         if need == "dataset":
@@ -493,6 +495,8 @@ class DCXCache:
             return data is not None and data.train is not None
         if need == "bulk":
             return data is not None and data.bulk is not None
+        if need == "composition":
+            return any(self.current(kind) is not None for kind in INPUTS)
         return self.current(need) is not None
 
     def form(self, page: str) -> dict[str, Any]:

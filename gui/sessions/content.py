@@ -42,6 +42,8 @@ from gui.engine.results import (
     SecondOpinion,
 )
 from gui.errors import InvalidParameter, SessionNotSaved
+from gui.methods.method import MethodResult
+from gui.methods.registry import STORED
 from gui.sessions import lazy, objects
 from gui.sessions.codec import Encoder, Node, Store, StoredRecord, Unsavable, damaged
 from gui.sessions.decode import EXPECTED, Decoder, names_in
@@ -69,6 +71,7 @@ RECORDS: dict[str, type[Any]] = {
     "RNAContent": RNAContent,
     "SearchResult": SearchResult,
     "BootstrapResult": BootstrapResult,
+    "MethodResult": MethodResult,
     **{
         name: record
         for analysis in ANALYSES.values()
@@ -83,6 +86,7 @@ PARAMS: dict[str, type[Params]] = {
     "SearchParams": SearchParams,
     "ApplyParams": ApplyParams,
     "BootstrapParams": BootstrapParams,
+    **STORED,
     "RecommendedParams": RecommendedParams,
     **{analysis.params.__name__: analysis.params for analysis in ANALYSES.values()},
 }

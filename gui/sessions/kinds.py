@@ -8,9 +8,11 @@ from typing import Any
 from gui.analyses.registry import ANALYSES
 from gui.engine.params import Params
 from gui.engine.results import ENGINE_KINDS, Run
+from gui.methods.method import KIND, MethodResult
 
 KINDS: Mapping[str, tuple[type[Params], type[Any], Callable[[Any], bool]]] = {
     **ENGINE_KINDS,
+    KIND: (Params, MethodResult, lambda result: bool(result.fits())),
     **{
         kind: (analysis.params, analysis.result, lambda result: bool(result.fits()))
         for kind, analysis in ANALYSES.items()

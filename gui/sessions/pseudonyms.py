@@ -13,6 +13,7 @@ import pandas as pd
 from gui.data.dataset import HIDDEN, Bulk, Cells, Clinical, Dataset, Matrix, Source
 from gui.engine.params import Params
 from gui.engine.results import ADTDResult, ApplyResult, DTDResult
+from gui.methods.method import MethodResult
 from gui.sessions.codec import StoredRecord
 from gui.sessions.snapshot import Snapshot
 
@@ -86,7 +87,7 @@ def _sample_names(snapshot: Snapshot) -> list[Any]:
                 for part in (run.result.composition, run.result.naive)
                 if "bulk" in part
             ]
-        elif isinstance(run.result, ApplyResult) or (
+        elif isinstance(run.result, ApplyResult | MethodResult) or (
             isinstance(run.result, ADTDResult) and getattr(run.params, "part", "bulk") == "bulk"
         ):
             frames = [run.result.composition]

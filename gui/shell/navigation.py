@@ -43,6 +43,7 @@ MADE_ON = {
     "dataset": "upload",
     "train": "upload",
     "bulk": "upload",
+    "composition": "dtd",
     "search": "adtd",
     "apply": "dtd",
 }

@@ -540,3 +540,31 @@ def test_cell_fractions_are_written_by_a_table_and_refused_without_counts(files,
     record = json.loads((out / "run.json").read_text(encoding="utf-8"))
     assert record["rna_content"]["source"] == "content.csv"
     assert record["rna_content"]["factors"]["T3"] == 2.0
+
+
+def test_another_method_is_written_and_recorded_and_a_reference_alone_is_enough(
+    files, tmp_path, capsys
+):
+    from gui.data.load import FileChoice, LoadRequest, load_dataset
+    from gui.methods.least_squares import profiles_and_bulk
+
+    common = ["--bulk", str(files["bulk"]), "--method", "relative"]
+    out = tmp_path / "cells"
+    assert analyze.analyze(["--train", str(files["train"]), *common, "--out", str(out)]) == 0
+    record = json.loads((out / "run.json").read_text("utf-8"))
+    assert record["parameters"]["method"] == "relative"
+    assert record["contradicted"] is None
+    first = read(out / "composition_bulk.csv")
+    assert np.allclose(first.sum(), 1.0)
+    assert not (out / "gene_weights.csv").exists()
+    roles = {role: FileChoice.parse(path=files[role], name=role) for role in ("train", "bulk")}
+    profiles, _, _ = profiles_and_bulk(load_dataset(LoadRequest.parse(files=roles)), None)
+    profiles.to_csv(tmp_path / "signature.csv")
+    alone = ["--reference", str(tmp_path / "signature.csv")]
+    assert analyze.analyze([*alone, *common, "--out", str(tmp_path / "alone")]) == 0
+    assert "without single cells" in capsys.readouterr().err
+    assert np.allclose(read(tmp_path / "alone" / "composition_bulk.csv"), first, atol=1e-6)
+    refused = [*alone, "--bulk", str(files["bulk"]), "--out", str(tmp_path / "no")]
+    assert analyze.analyze(refused) == 2
+    assert "learns gene weights from single cells" in capsys.readouterr().err
+    assert not (tmp_path / "no").exists()

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from dash import Input, State
 
+from gui.analyses.composition import INPUTS
 from gui.answers.comparison import Comparison, Side, compare, shown_table
 from gui.answers.conclusions import shown_conclusions
 from gui.answers.run_names import source_label
@@ -17,7 +18,7 @@ from gui.plugin import Context, Page
 from gui.report.comparison import AGREEMENT, comparison_report
 from gui.sessions.cache import DCXCache
 
-page = Page("compare", "Compare", "two runs beside each other", order=70, requires=("dtd",))
+page = Page("compare", "Compare", "two runs beside each other", order=70, requires=("composition",))
 WHAT, TYPES, SCATTER, BLAND, CONCLUSIONS = "what", "types", "scatter", "bland", "conclusions"
 LOOKS = {
     TYPES: "By cell type",
@@ -38,7 +39,7 @@ TOO_FEW = (
     "There is only one run to look at",
     "Run DTD or ADTD once more with other parameters, or choose another session on the left.",
 )
-KINDS = ("adtd", "dtd", "apply")
+KINDS = INPUTS
 FIELDS = {
     "session": Input(page.id.session, "value"),
     "first": Input(page.id.first, "value"),

@@ -37,6 +37,10 @@ following = NextStepView(page)
 progress = JobProgress(page, "dtd", "apply", "bootstrap")
 STARTED = "Started. You can go on working."
 NO_CELLS = "A trained model was loaded: there are no single cells to train on."
+REFERENCE_ONLY = (
+    "Gene weights are learned on mixtures of single cells, and these data hold a reference only."
+    " The page Methods estimates the composition without them."
+)
 TAB, TAB_RUN = "tab", "tab_run"
 """Keys of the form values under which the open tab is kept, and the run it belongs to."""
 
@@ -163,7 +167,9 @@ def can_run(ctx: Context, values: dict[str, Any]) -> str:
     """What the run will use, in words; DeconomixError if it cannot be run."""
     data = ctx.session.need_dataset()
     if data.train is None:
-        raise MissingPart(NO_CELLS)
+        source = data.source("reference")
+        trained = source is not None and source.kind == "model"
+        raise MissingPart(NO_CELLS if trained else REFERENCE_ONLY)
     params = form.parse(values)
     shared = len(common_genes(data))
     if shared == 0:

@@ -21,7 +21,9 @@ from gui.errors import MissingPart
 from gui.plugin import Context, Page
 from gui.statistics.group_design import MOST_GROUPS
 
-page = Page("groups", "Groups", "what differs between samples", order=40, requires=("bulk", "dtd"))
+page = Page(
+    "groups", "Groups", "what differs between samples", order=40, requires=("bulk", "composition")
+)
 progress = JobProgress(page, "groups", "group_regulation")
 form = ParamsForm(
     page,

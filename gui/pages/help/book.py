@@ -19,6 +19,7 @@ ORDER = (
     "sources",
     "dtd",
     "adtd",
+    "methods",
     "figures",
     "hidden",
     "uncertainty",

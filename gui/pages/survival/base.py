@@ -17,7 +17,7 @@ from gui.figures.template import HEIGHT, styled
 from gui.plugin import Context, Page
 from gui.statistics.kaplan_meier import TRANSFORMS
 
-page = Page("survival", "Survival", "times to an event", order=50, requires=("bulk", "dtd"))
+page = Page("survival", "Survival", "times to an event", order=50, requires=("bulk", "composition"))
 progress = JobProgress(page, "survival")
 form = ParamsForm(
     page,

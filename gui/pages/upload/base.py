@@ -58,7 +58,7 @@ PARTS = (
         "reference",
         "Reference X",
         "Mean expression of each cell type, genes x cell types. Without it the mean of the training"
-        " cells is taken.",
+        " cells is taken. With bulk samples and without training cells it is used alone.",
     ),
     _part(
         "model",

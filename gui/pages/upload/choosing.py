@@ -154,10 +154,16 @@ def may_load(
         return True, "Looking at the files…"
     if verdict.get("blocked"):
         return True, verdict["blocked"]
-    if chosen & {"train", "model"} or (chosen == {"bulk"} and ctx.session.dataset is not None):
+    if (
+        chosen & {"train", "model"}
+        or {"reference", "bulk"} == chosen
+        or (chosen == {"bulk"} and ctx.session.dataset is not None)
+    ):
         return False, words_of(chosen, _name(ctx, files.get("train")))
     if chosen == {"bulk"}:
-        return True, "Training data or a trained model is missing."
+        return True, "Training data, a reference or a trained model is missing."
+    if chosen == {"reference"}:
+        return True, "Choose bulk samples too, or training data."
     return (
         True,
         "Choose training data to begin."

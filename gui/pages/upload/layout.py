@@ -313,7 +313,12 @@ def summary(ctx: Context) -> str | None:
     words = (
         [f"{number(data.train.matrix.n_columns)} cells", f"{len(data.train.types)} types"]
         if data.train
-        else ["trained model", f"{len(data.types)} types"]
+        else [
+            "trained model"
+            if (source := data.source("reference")) is None or source.kind == "model"
+            else "reference only",
+            f"{len(data.types)} types",
+        ]
     )
     if data.bulk:
         samples = data.bulk.matrix.n_columns

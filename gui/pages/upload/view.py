@@ -204,6 +204,12 @@ def bind_loaded(page: Page) -> None:
         ctx.notify("The description is kept.", colour="green")
 
 
+def _is_reference(data: Dataset) -> bool:
+    """Whether a reference was loaded in place of single cells or of a trained model."""
+    source = data.source("reference")
+    return data.train is None and source is not None and source.kind != "model"
+
+
 def headline(data: Dataset, genes: int) -> Any:
     """What is loaded in a sentence."""
     words = []
@@ -212,7 +218,8 @@ def headline(data: Dataset, genes: int) -> Any:
             f"{number(data.train.matrix.n_columns)} training cells of {len(data.train.types)} types"
         )
     else:
-        words.append(f"a trained model of {len(data.types)} cell types")
+        what = "reference without cells" if _is_reference(data) else "trained model"
+        words.append(f"a {what} of {len(data.types)} cell types")
     if data.bulk is not None:
         samples = data.bulk.matrix.n_columns
         words.append(f"{number(samples)} bulk sample{'s' if samples != 1 else ''}")
@@ -254,7 +261,7 @@ def overview(data: Dataset, genes: int) -> Any:
             missing = {
                 "reference": "mean of the training cells",
                 "test": "none",
-                "train": "none (trained model)",
+                "train": f"none ({'reference only' if _is_reference(data) else 'trained model'})",
                 "bulk": "none",
             }[role]
             rows.append([_part_name(role), dmc.Text(missing, size="sm", c="dimmed"), "", "", ""])

@@ -1,0 +1,198 @@
+"""``analyze --method``: any method by its key, without training; also of a reference alone.
+
+Imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gui.cli import analyses
+from gui.cli.console import say
+from gui.errors import InvalidParameter
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gui.data.dataset import Dataset
+    from gui.jobs.status import Progress
+    from gui.methods.method import Method, MethodResult
+
+WITHOUT_EFFECT = (
+    "bootstrap",
+    "refine",
+    "as_cells",
+    "rna_content",
+    "enrich",
+    "robustness",
+    "group_regulation",
+)
+MODELS = ("naive", "deconomix", "deconomix+h", "deconomix+h,r")
+
+
+def add_options(cli: argparse.ArgumentParser) -> None:
+    """``--method`` and what methods take."""
+    cli.add_argument(
+        "--method",
+        metavar="KEY",
+        help=(
+            "relative, nnls, hide, a model of --model, or a method of a plug-in; relative and nnls"
+            " also work with --reference and without --train (default: as --model)"
+        ),
+    )
+    cli.add_argument(
+        "--coarse",
+        metavar="COLUMN",
+        help="--method hide: column of obs that holds the coarse cell types",
+    )
+
+
+def settle(options: argparse.Namespace) -> bool:
+    """Whether another method than DTD or ADTD is asked for; a model's key goes to ``--model``.
+
+    Raises
+    ------
+    InvalidParameter
+        Options that exclude each other.
+    """
+    if options.coarse is not None and options.method != "hide":
+        raise InvalidParameter(
+            "--coarse has no effect without --method hide.", advice="Add --method hide."
+        )
+    if options.method is None:
+        return False
+    if options.model is not None or getattr(options, "recommended", False):
+        raise InvalidParameter(
+            "--method and --model both choose a method.", advice="Leave out one of them."
+        )
+    if options.method in MODELS:
+        options.model = options.method
+        return False
+    for name in WITHOUT_EFFECT:
+        if getattr(options, name, None):
+            raise InvalidParameter(
+                f"--{name.replace('_', '-')} has no effect on --method {options.method}.",
+                advice="Leave it out, or choose a model with --model.",
+            )
+    return True
+
+
+def needs_reference_only(options: argparse.Namespace) -> bool:
+    """Whether a reference is given in place of single cells."""
+    return options.train is None and options.reference is not None and not options.example
+
+
+def known_methods(key: str, config: Path | None) -> Mapping[str, Method]:
+    """All methods by key; plug-ins are loaded only where none of the program's has this key."""
+    from gui.methods.registry import BUILT_IN
+
+    if key in BUILT_IN:
+        return BUILT_IN
+    from gui.config import load_config
+    from gui.registry import find_pages
+
+    found = find_pages(load_config(config).plugins_folder)
+    for error in found.errors:
+        say(f"Note: {error}", sys.stderr)
+    return {method.key: method for method in found.methods}
+
+
+def run(
+    options: argparse.Namespace, dataset: Dataset, progress: Progress
+) -> tuple[Method, MethodResult, dict[str, Any]]:
+    """The method, its result and the parameters that played a part.
+
+    Raises
+    ------
+    InvalidParameter
+        There is no such method, or it needs what these data lack.
+    """
+    from gui.methods.registry import method_named
+
+    method = method_named(options.method, known_methods(options.method, options.config))
+    obstacle = method.obstacle(dataset)
+    if obstacle:
+        raise InvalidParameter(
+            obstacle.partition(" Load ")[0],
+            advice="Give them with --bulk, --train or --reference.",
+        )
+    fields = method.params.model_fields
+    given = {
+        "genes": options.genes or None,
+        "seed": options.seed,
+        "iterations": options.iterations,
+        "mixtures": options.mixtures,
+        "cells": options.cells,
+        "coarse": options.coarse,
+    }
+    params = method.params.parse(
+        **{k: v for k, v in given.items() if k in fields and (v is not None or k == "genes")}
+    )
+    result = method.task(dataset, params, progress=progress)
+    return method, result, {name: params.model_dump()[name] for name in params.used()}
+
+
+def analyse(
+    options: argparse.Namespace, dataset: Dataset, repairs: Any, about_samples: Any, progress: Any
+) -> tuple[dict[str, pd.DataFrame], dict[str, Any], list[str], list[str]]:
+    """Tables, record, notes and result sentences of an analysis by another method."""
+    from gui.answers.methods import method_sentence, method_warnings
+    from gui.answers.second_opinion import opinion_table
+    from gui.answers.summary import Summary
+    from gui.cli.output import record_of
+    from gui.engine.second_opinion import contradicted_types
+    from gui.versions import engine_versions
+
+    requests = analyses.requested(options)
+    analyses.check_requests(dataset, requests)
+    method, result, used = run(options, dataset, progress)
+    short = Summary(method_sentence(result), "", tuple(method_warnings(result, dataset)))
+    parameters = {"method": method.key, **used, "label": options.label, "scale": dataset.scale}
+    record = record_of(dataset, parameters, options.seed, short, None, engine_versions())
+    record["repairs"] = [repair.record() for repair in repairs]
+    record["capabilities"] = sorted(c.value for c in method.capabilities)
+    record["citations"] = [" doi ".join(pair) for pair in result.citations]
+    opinion = result.second_opinion
+    record["contradicted"] = None if opinion is None else contradicted_types(opinion)
+    missing = None if opinion is None else opinion.missing
+    record["missing_cell_types"] = None if missing is None else list(map(str, missing.index))
+    tables = {"composition_bulk.csv": result.full()}
+    tables |= layer_tables(result)
+    if opinion is not None:
+        tables["second_opinion.csv"] = opinion_table(opinion)
+    if result.gene_weights is not None:
+        tables["method_weights.csv"] = result.gene_weights
+    tables |= about_samples.results_of(dataset, result.full())
+    record |= about_samples.record
+    notes, said = list(short.warnings), [short.answer]
+    if agreement := about_samples.agreement_text():
+        said.append(agreement)
+    for one in analyses.analyse(dataset, requests, progress=progress, method=result):
+        tables |= one.tables()
+        record[one.kind] = one.record()
+        notes += one.warnings()
+        said.append(" ".join([one.sentence(), *one.details()]))
+    return tables, record, notes, said
+
+
+def layer_tables(result: MethodResult) -> dict[str, pd.DataFrame]:
+    """All layers below each other and which type belongs to which; nothing with one layer."""
+    import pandas as pd
+
+    if len(result.layers) < 2:
+        return {}
+    rows = [
+        frame.assign(layer=name).set_index("layer", append=True).swaplevel()
+        for name, frame in result.layers.items()
+    ]
+    table = pd.concat(rows)
+    table.index.names = ["layer", "cell_type"]
+    parents = pd.DataFrame({k: pd.Series(dict(v)) for k, v in result.parents.items()})
+    return {
+        "composition_layers.csv": table.reset_index("cell_type"),
+        "cell_type_layers.csv": parents.rename_axis("cell_type"),
+    }

@@ -1,0 +1,48 @@
+"""The part of a report that tells of a run of another method than DTD and ADTD."""
+
+from __future__ import annotations
+
+from gui.answers.methods import capability_text
+from gui.answers.second_opinion import opinion_hover, run_name
+from gui.engine.results import Run
+from gui.figures.palette import type_colours
+from gui.figures.text import settled
+from gui.methods.method import MethodResult
+from gui.report.document import Document
+from gui.report.parts import MOST_SAMPLES, composition, known, parameters
+from gui.report.second_opinion import second_opinion_part
+from gui.sessions.cache import DCXCache
+
+WHOLE = "The program shows all: page Methods, tab Composition, Table."
+
+
+def method_part(doc: Document, session: DCXCache, run: Run) -> None:
+    """Write parameters, composition, its layers, second opinion and known compositions."""
+    result: MethodResult = run.result
+    colours = type_colours(session.dataset, *map(str, result.reference.columns))
+    doc.heading(f"{result.title}: composition of the bulk")
+    doc.paragraph(capability_text(run), "dim")
+    parameters(doc, run.params)
+    fits = session.outdated(run) is None
+    composition(
+        doc,
+        result.full(),
+        colours,
+        normalise=True,
+        what="the bulk",
+        whole=WHOLE,
+        opinion=opinion_hover(result.second_opinion, run_name(run)) if fits else None,
+    )
+    for name, frame in list(result.layers.items())[:-1]:
+        doc.table(
+            settled(frame).T * 100,
+            first="Sample",
+            caption=f"Layer {name}, RNA fractions (%).",
+            most=MOST_SAMPLES,
+            whole=WHOLE,
+            percent=True,
+        )
+    if fits:
+        if result.second_opinion is not None:
+            second_opinion_part(doc, session, run, page="Methods")
+        known(doc, session, result.full(), colours)

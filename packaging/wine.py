@@ -42,7 +42,7 @@ MIRROR = "http://deb.debian.org/debian"
 DEBIAN, DEBIAN_PACKAGES = "trixie", ("wine", "wine64", "gcc-mingw-w64-x86-64")
 ROOMS = (
     *("sessions", "data", "attacks", "engine", "desktop", "gui", "jobs", "cli", "packaging"),
-    *("platforms", "analyses", "knowledge", "statistics"),
+    *("platforms", "analyses", "knowledge", "methods", "statistics"),
 )
 NOT_HERE = "not browser and not window and not bundle and not slow"
 LIMIT = 1200

@@ -154,10 +154,19 @@ def test_no_training_data_is_refused(files: dict[str, FileChoice]) -> None:
     for wanted in (
         {},
         {"bulk": files["bulk"]},
-        {"reference": files["reference"], "bulk": files["bulk"]},
+        {"reference": files["reference"]},
     ):
         with pytest.raises(MissingPart, match="no single-cell training data"):
             load_dataset(LoadRequest(files=wanted))
+
+
+def test_a_reference_and_a_bulk_are_enough_without_cells(files: dict[str, FileChoice]) -> None:
+    wanted = {"reference": files["reference"], "bulk": files["bulk"]}
+    dataset = load_dataset(LoadRequest(files=wanted))
+    assert dataset.train is None
+    assert dataset.test is None
+    assert dataset.types == [str(t) for t in dataset.reference.columns]
+    assert dataset.bulk.samples
 
 
 def test_types_the_reference_lacks_are_said_to_be_hidden(

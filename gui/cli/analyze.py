@@ -9,11 +9,12 @@ import argparse
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gui.cli import analyses, gene_options, methods, sample_tables
+from gui.cli.batch import analyze_batch
 from gui.cli.console import Parser, one_blas_thread, say
 from gui.cli.example_table import example_table
 from gui.cli.output import FILES, is_written, optimum_of, record_of, tables_of, write_all
@@ -81,6 +82,14 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
         ("bulk", "bulk samples to analyse, genes x samples"),
     ):
         cli.add_argument(f"--{name}", type=Path, metavar="FILE", help=text)
+    cli.add_argument(
+        "--batch",
+        type=Path,
+        metavar="FOLDER",
+        help=(
+            "instead of --bulk: analyse every file in FOLDER on its own, and write one table of all"
+        ),
+    )
     cli.add_argument(
         "--model", choices=MODELS, help="default: deconomix (with --example deconomix+h,r)"
     )
@@ -219,7 +228,16 @@ def analyze(argv: Sequence[str]) -> int:
     one_blas_thread()
     output = _Output()
     try:
-        _analyze(parser().parse_args(argv), output)
+        options = parser().parse_args(argv)
+        if options.batch is not None:
+
+            def analyze_one(one: argparse.Namespace) -> Mapping[str, pd.DataFrame]:
+                output.folder = output.record = None
+                _analyze(one, output)
+                return output.tables
+
+            return analyze_batch(options, analyze_one)
+        _analyze(options, output)
     except DeconomixError as error:
         say(" ".join(filter(None, (str(error), error.advice))), sys.stderr)
         return 2
@@ -243,9 +261,10 @@ class _Output:
 
     folder: Path | None = None
     record: dict[str, Any] | None = None
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     def write(self, folder: Path, tables: dict[str, pd.DataFrame], record: dict[str, Any]) -> None:
-        self.folder, self.record = folder, record
+        self.folder, self.record, self.tables = folder, record, tables
         write_all(folder, tables, record)
 
     def state(self) -> str:

@@ -45,6 +45,7 @@ def analyze_batch(
         Nothing can be analysed.
     """
     files = _files(options)
+    (options.out / TABLE).unlink(missing_ok=True)  # it would stand beside newer results
     refused: dict[str, str] = {}
     rows: list[pd.DataFrame] = []
     for number, path in enumerate(files, 1):
@@ -103,11 +104,10 @@ def _tidy(name: str, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _write(out: Path, rows: list[pd.DataFrame]) -> None:
-    """Write the table of all files; one of an earlier batch does not stay where there is none."""
+    """Write the table of all files that were analysed."""
     from gui.result_folder import replace_files
 
     if not rows:
-        (out / TABLE).unlink(missing_ok=True)
         return
     import pandas as pd
 

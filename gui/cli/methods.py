@@ -40,14 +40,9 @@ def add_options(cli: argparse.ArgumentParser) -> None:
         "--method",
         metavar="KEY",
         help=(
-            "relative, nnls, hide, a model of --model, or a method of a plug-in; relative and nnls"
+            "relative, nnls, a model of --model, or a method of a plug-in; relative and nnls"
             " also work with --reference and without --train (default: as --model)"
         ),
-    )
-    cli.add_argument(
-        "--coarse",
-        metavar="COLUMN",
-        help="--method hide: column of obs that holds the coarse cell types",
     )
 
 
@@ -59,10 +54,6 @@ def settle(options: argparse.Namespace) -> bool:
     InvalidParameter
         Options that exclude each other.
     """
-    if options.coarse is not None and options.method != "hide":
-        raise InvalidParameter(
-            "--coarse has no effect without --method hide.", advice="Add --method hide."
-        )
     if options.method is None:
         return False
     if options.model is not None or getattr(options, "recommended", False):
@@ -127,7 +118,6 @@ def run(
         "iterations": options.iterations,
         "mixtures": options.mixtures,
         "cells": options.cells,
-        "coarse": options.coarse,
     }
     params = method.params.parse(
         **{k: v for k, v in given.items() if k in fields and (v is not None or k == "genes")}

@@ -139,7 +139,7 @@ def test_a_part_of_the_header_that_fails_leaves_the_rest(
 def test_a_tab_of_a_page_that_fails_says_so_beside_the_others(
     application: Application, open_tab: Callable[..., Tab], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tabs, "_markers", fails)
+    monkeypatch.setattr(tabs, "markers_panel", fails)
     tab = open_tab(application)
     tab.set({("dcx-session", "data"): filled(application)})
     tab.go("dtd")

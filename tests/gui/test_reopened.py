@@ -92,6 +92,7 @@ PASSING = (
     "upload-bulk",
     "upload-test",
     "upload-reference",
+    "upload-saved-reference",
     "upload-model",
     "-composition-group",  # there are no groups in these data
     "-sure-fold",  # closed where there are intervals

@@ -167,7 +167,7 @@ def show(
     _revision: Any,
 ) -> dict[str, Any]:
     if not fields["first"] or not fields["second"]:
-        return {"empty": SHOWN, "nothing": card(empty_state(*TOO_FEW)), "body": GONE}
+        return {"empty": SHOWN, "nothing": card(empty_state(TOO_FEW[0], TOO_FEW[1])), "body": GONE}
     try:
         both = sides(ctx, **fields)
         found = compare(*both)

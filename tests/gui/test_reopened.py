@@ -93,6 +93,10 @@ PASSING = (
     "upload-test",
     "upload-reference",
     "upload-saved-reference",
+    "-runs-name",
+    "-runs-notes",
+    "-searches-name",
+    "-searches-notes",
     "upload-model",
     "-composition-group",  # there are no groups in these data
     "-sure-fold",  # closed where there are intervals

@@ -33,6 +33,7 @@ ON_SCREEN = {
     r"\ball the same\b": "anyway",
     r"\bhow sure\b": "uncertainty",
     r"\btold apart\b": "distinguished",
+    r"\b(test|training|pseudobulk) mixtures?\b": "pseudobulks",
     r"(?<![-\w])lambda[12]\b": "λ₁, λ₂",
     r"(?<!deconomix)(?<![\w`])\+h\b": "hidden background",
 }

@@ -16,7 +16,7 @@ from gui.figures.text import coefficient, exponent, percent, shorten, three
 from gui.statistics.agreement import pearson
 from gui.text import number
 
-PARTS = {"bulk": "bulk", "test": "test mixtures", "train": "training mixtures"}
+PARTS = {"bulk": "bulk", "test": "test pseudobulks", "train": "training pseudobulks"}
 REFINED = "refined: not deconomix's published numbers"
 """On a badge."""
 UNREGULATED = 1.0

@@ -79,7 +79,7 @@ def sentence(sure: BootstrapResult) -> str:
     held, alone = (round(100 * float(sure.check[name].mean())) for name in ("widened", "genes"))
     most = 100 * float(sure.check["wider"].max())
     checked = (
-        f"On {number(sure.mixtures)} held-out pseudobulk mixtures they contain the true fraction"
+        f"On {number(sure.mixtures)} held-out pseudobulks they contain the true fraction"
         f" in {held} of 100 cases"
     )
     moved = (

@@ -150,7 +150,7 @@ def sentence(
 ) -> str:
     """Return the answer in a sentence.
 
-    “Mean correlation 0.79 on test mixtures (Naive 0.61); lowest: mDC 0.42; 3 of 8 bulk samples fit
+    “Mean correlation 0.79 on test pseudobulks (Naive 0.61); lowest: mDC 0.42; 3 of 8 samples fit
     poorly; 1 of 10 cell types is contradicted by two other estimates: CD4 T cells.”
     """
     parts = [
@@ -169,7 +169,7 @@ def _quality_text(result: DTDResult) -> str:
             f"Trained model with {number(len(result.genes))} genes and {result.reference.shape[1]}"
             " cell types"
         )
-    mixtures = "test mixtures" if found.part == "test" else "training mixtures"
+    mixtures = "test pseudobulks" if found.part == "test" else "training pseudobulks"
     beside = f" (Naive {found.naive:.2f})" if np.isfinite(found.naive) else ""
     return (
         f"Mean correlation {found.mean:.2f} on {mixtures}{beside}; lowest: {shorten(found.lowest)}"
@@ -208,7 +208,7 @@ def badges(run: Run) -> list[tuple[str, str]]:
 
 
 def hidden_types(result: DTDResult) -> list[str]:
-    """Types of the test mixtures that the reference lacks."""
+    """Types of the test pseudobulks that the reference lacks."""
     test = result.truth.get("test")
     return [] if test is None else [str(t) for t in test.index if t not in result.reference.columns]
 
@@ -218,11 +218,11 @@ def loss_hint(correlation: pd.DataFrame) -> str:
     mean = correlation.mean(axis=1).to_numpy(dtype=np.float64)
     last = len(mean) // 10
     if not last or not np.isfinite(mean[[-1, -1 - last]]).all():
-        return "On the training mixtures."
+        return "On the training pseudobulks."
     rising = mean[-1] - mean[-1 - last] > RISING
     end = (
         "Still rising at the end: more iterations may help."
         if rising
         else "Level at the end: more iterations would change little."
     )
-    return f"On the training mixtures. {end}"
+    return f"On the training pseudobulks. {end}"

@@ -130,7 +130,7 @@ def _of_dtd(result: DTDResult, fit: pd.DataFrame | None, notes: tuple[str, ...])
     if not result.metrics.empty and "test" not in result.composition:
         yield (
             f"{KINDS['dtd']}: There are no test cells; the correlation is that on the training"
-            " mixtures."
+            " pseudobulks."
         )
     for note in (*dtd_warnings(result), *result.notes, *notes):
         yield f"{KINDS['dtd']}: {note}"

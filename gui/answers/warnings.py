@@ -29,13 +29,13 @@ def dtd_warnings(result: DTDResult) -> Iterator[str]:
     learned, naive = means["test", "dtd"], means["test", "naive"]
     if naive > learned + BETTER:
         yield (
-            f"Naive is better than DTD on the test mixtures (mean correlation {naive:.2f} against"
-            f" {learned:.2f}): the gene weights do not carry over to other cells."
+            f"Naive is better than DTD on the test pseudobulks (mean correlation {naive:.2f}"
+            f" against {learned:.2f}): the gene weights do not carry over to other cells."
         )
     if means["train", "dtd"] > learned + OVERFIT:
         yield (
-            f"The mean correlation is {means['train', 'dtd']:.2f} on the training mixtures and"
-            f" {learned:.2f} on the test mixtures: the weights are fitted to the training cells."
+            f"The mean correlation is {means['train', 'dtd']:.2f} on the training pseudobulks and"
+            f" {learned:.2f} on the test pseudobulks: the weights are fitted to the training cells."
             " Fewer iterations or more cells may do better."
         )
     wanted = None if result.params is None else result.params.genes

@@ -140,7 +140,7 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
         type=_whole,
         default=1000,
         metavar="N",
-        help="pseudobulk mixtures, training and test (default %(default)s)",
+        help="pseudobulks, training and test (default %(default)s)",
     )
     cli.add_argument(
         "--cells",

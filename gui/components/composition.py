@@ -3,7 +3,7 @@
 Shared by DTD and ADTD.
 
 view = CompositionView(page, source, active=(Input(page.id.tabs, "value"), "composition"),
-parts={"bulk": "Bulk", "test": "Test mixtures"}, normalise=True)
+parts={"bulk": "Bulk", "test": "Test pseudobulks"}, normalise=True)
 view.layout(ctx)      # in the page's layout, inside the tab's panel
 view.bind()           # at module level
 """

@@ -153,7 +153,7 @@ def _learned(
     random: np.random.Generator,
     step: Callable[..., None],
 ) -> np.ndarray:
-    """Gene weights from other training mixtures, begun elsewhere."""
+    """Gene weights from other training pseudobulks, begun elsewhere."""
     drawn = pseudobulk.draw(
         learning.values.shape[1], learning.mixtures, learning.cells, int(random.integers(2**31))
     )

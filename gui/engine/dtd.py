@@ -99,8 +99,8 @@ def learn(
     constant = [str(t) for t in truth.index[truth.nunique(axis=1) < 2]]
     if constant:
         raise InvalidParameter(
-            f"The fraction of {constant[0]} is the same in every training mixture, so nothing can"
-            " be learned about it.",
+            f"The fraction of {constant[0]} is the same in every training pseudobulk, so nothing"
+            " can be learned about it.",
             advice="Use more mixtures or more cells per mixture, or leave the type out.",
         )
 

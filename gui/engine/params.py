@@ -78,7 +78,7 @@ def allowed(cls: type[Params], name: str) -> str:
 
 
 class DTDParams(Params):
-    """Digital Tissue Deconvolution: gene weights learned on pseudobulk mixtures.
+    """Digital Tissue Deconvolution: gene weights learned on pseudobulks.
 
     doi 10.1089/cmb.2019.0469
     """
@@ -104,8 +104,8 @@ class DTDParams(Params):
     )
     train_mixtures: int = param(
         1000,
-        "Training mixtures",
-        "Pseudobulk mixtures of the training cells, on which the gene weights are learned.",
+        "Training pseudobulks",
+        "Pseudobulks of the training cells, on which the gene weights are learned.",
         unit="mixtures",
         ge=3,
         le=100_000,
@@ -113,8 +113,8 @@ class DTDParams(Params):
     )
     train_cells: int = param(
         100,
-        "Cells per training mixture",
-        "Single cells drawn for each training mixture.",
+        "Cells per training pseudobulk",
+        "Single cells drawn for each training pseudobulk.",
         unit="cells",
         ge=1,
         le=100_000,
@@ -122,9 +122,8 @@ class DTDParams(Params):
     )
     test_mixtures: int = param(
         1000,
-        "Test mixtures",
-        "Pseudobulk mixtures of the test cells, on which estimated and true composition are"
-        " compared.",
+        "Test pseudobulks",
+        "Pseudobulks of the test cells, on which estimated and true composition are compared.",
         unit="mixtures",
         ge=3,
         le=100_000,
@@ -132,8 +131,8 @@ class DTDParams(Params):
     )
     test_cells: int = param(
         100,
-        "Cells per test mixture",
-        "Single cells drawn for each test mixture.",
+        "Cells per test pseudobulk",
+        "Single cells drawn for each test pseudobulk.",
         unit="cells",
         ge=1,
         le=100_000,
@@ -142,7 +141,8 @@ class DTDParams(Params):
     seed: int = param(
         1,
         "Seed",
-        "Random seed of the training mixtures; the test mixtures use the next number. The same"
+        "Random seed of the training pseudobulks; the test pseudobulks use the next number."
+        " The same"
         " seed gives the same result.",
         ge=0,
         le=2**32 - 2,
@@ -179,7 +179,7 @@ class ADTDParams(Params):
     part: Part = param(
         "bulk",
         "Dataset",
-        "Which mixtures are deconvolved: your bulk samples, or the pseudobulk mixtures of known"
+        "Which mixtures are deconvolved: your bulk samples, or the pseudobulks of known"
         " composition.",
     )
     max_iterations: int = param(
@@ -313,7 +313,7 @@ class BootstrapParams(Params):
     seeds: bool = param(
         False,
         "Relearn gene weights",
-        "Also relearn the gene weights in every replicate, from other training mixtures. Each"
+        "Also relearn the gene weights in every replicate, from other training pseudobulks. Each"
         " replicate then takes about as long as DTD.",
         advanced=True,
     )

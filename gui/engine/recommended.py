@@ -45,7 +45,7 @@ class RecommendedParams(Params):
     mixtures: int = param(
         DTDParams().train_mixtures,
         "Pseudobulks",
-        "Training and test mixtures, each as for DTD.",
+        "Training and test pseudobulks, each as for DTD.",
         ge=3,
         le=100_000,
     )

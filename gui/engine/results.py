@@ -94,7 +94,7 @@ class DTDResult:
     loss
         (iterations,).
     correlation
-        iterations x cell types, Pearson on the training mixtures.
+        iterations x cell types, Pearson on the training pseudobulks.
     composition
         Part ("train", "test", "bulk") -> cell types x mixtures or samples, as estimated, not
         normalised.
@@ -233,7 +233,7 @@ class ADTDResult:
     runs.
     """
     second_opinion: SecondOpinion | None = None
-    """Of the bulk; None of pseudobulk mixtures and in older runs."""
+    """Of the bulk; None of pseudobulks and in older runs."""
 
     @property
     def refined(self) -> bool:

@@ -23,7 +23,7 @@ FEW_CELLS = 5
 
 @dataclass(frozen=True, eq=False)
 class Mixtures:
-    """Pseudobulk mixtures with their composition.
+    """Pseudobulks with their composition.
 
     Columns are "0", "1", …; the rows of ``truth`` are the types of the reference, then types that
     the reference lacks (hidden).
@@ -43,7 +43,7 @@ class Mixtures:
 def simulate(
     cells: pd.DataFrame, types: Sequence[str], *, mixtures: int, cells_per_mixture: int, seed: int
 ) -> Mixtures:
-    """Draw pseudobulk mixtures of single cells with replacement; reproducible by the seed.
+    """Draw pseudobulks of single cells with replacement; reproducible by the seed.
 
     Parameters
     ----------

@@ -212,13 +212,13 @@ def _why(error: Exception) -> str:
 
 
 def draw(prepared: Prepared, params: DTDParams, part: Part) -> Mixtures:
-    """Return the pseudobulk mixtures of ``part``; reproducible to the bit."""
+    """Return the pseudobulks of ``part``; reproducible to the bit."""
     from gui.engine.simulation import simulate
 
     types = [str(t) for t in prepared.reference.columns]
     if part == "train":
         if prepared.train.empty:
-            raise MissingPart("There are no single cells to simulate training mixtures from.")
+            raise MissingPart("There are no single cells to simulate training pseudobulks from.")
         return simulate(
             prepared.train,
             types,
@@ -227,7 +227,7 @@ def draw(prepared: Prepared, params: DTDParams, part: Part) -> Mixtures:
             seed=params.seed,
         )
     if prepared.test is None:
-        raise MissingPart("There are no test cells to simulate test mixtures from.")
+        raise MissingPart("There are no test cells to simulate test pseudobulks from.")
     return simulate(
         prepared.test,
         types,
@@ -294,7 +294,7 @@ class Target:
 def _target(dataset: Dataset, part: Part, dtd: DTDResult | None) -> Target:
     """Return the part over the genes of the DTD run, scaled as there.
 
-    Pseudobulk mixtures are drawn again from the parameters of the run.
+    Pseudobulks are drawn again from the parameters of the run.
     """
     from gui.data.normalize import prepare
 
@@ -314,7 +314,7 @@ def _target(dataset: Dataset, part: Part, dtd: DTDResult | None) -> Target:
         dataset = replace(dataset, train=None, test=None, reference=as_trained)
     elif dtd.params is None:
         raise MissingPart(
-            "An applied model has no pseudobulk mixtures; only the bulk can be deconvolved with it."
+            "An applied model has no pseudobulks; only the bulk can be deconvolved with it."
         )
     elif (dataset.train if part == "train" else dataset.test) is None:
         raise MissingPart(

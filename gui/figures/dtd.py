@@ -33,7 +33,7 @@ def loss(correlation: pd.DataFrame, colour_of: Mapping[str, str]) -> go.Figure:
     Parameters
     ----------
     correlation
-        Iterations x cell types, Pearson on the training mixtures.
+        Iterations x cell types, Pearson on the training pseudobulks.
     """
     fig = blank()
     rows = thin(len(correlation), CURVE_POINTS)

@@ -155,7 +155,7 @@ def profiles_and_bulk(
     if dataset.train is None:
         notes.append(
             "From a reference without single cells: neither gene weights nor a hidden background"
-            " could be learned, and accuracy was not measured on pseudobulk mixtures."
+            " could be learned, and accuracy was not measured on pseudobulks."
         )
     return profiles, bulk, notes
 

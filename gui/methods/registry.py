@@ -31,7 +31,7 @@ BUILT_IN: Mapping[str, Method] = {
         Method(
             "deconomix",
             "DTD",
-            "Gene weights learned on pseudobulk mixtures of your single cells.",
+            "Gene weights learned on pseudobulks of your single cells.",
             run_dtd,
             DTDParams,
             frozenset({Capability.WEIGHTS, Capability.INTERVALS}),

@@ -57,7 +57,7 @@ def confidence_interval_part(
             doc.table(
                 checked,
                 first="Cell type",
-                caption="Coverage of the intervals on held-out pseudobulk mixtures of test cells.",
+                caption="Coverage of the intervals on held-out pseudobulks of test cells.",
                 most=200,
             )
     if fit is not None:

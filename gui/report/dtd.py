@@ -36,17 +36,17 @@ def dtd_part(doc: Document, session: DCXCache, run: Run, *, bulk: bool) -> None:
         )
     lacking = hidden_types(result)
     if lacking:
-        doc.paragraph(f"In the test mixtures, but not in the reference: {some(lacking, 5)}.")
+        doc.paragraph(f"In the test pseudobulks, but not in the reference: {some(lacking, 5)}.")
     if bulk:
         _bulk(doc, session, run, colour_of)
     if not result.metrics.empty:
-        doc.heading("Accuracy on pseudobulk mixtures", 3)
+        doc.heading("Accuracy on pseudobulks", 3)
         doc.figure(
             figures.correlation(result.metrics),
-            "Estimated against true composition of pseudobulk mixtures, by cell type; Naive: all"
+            "Estimated against true composition of pseudobulks, by cell type; Naive: all"
             " gene weights 1.",
         )
-        caption = "Estimated against true composition of pseudobulk mixtures."
+        caption = "Estimated against true composition of pseudobulks."
         doc.table(metrics_table(result.metrics), first="Cell type", caption=caption, most=200)
     if not result.correlation.empty:
         words = (

@@ -270,7 +270,7 @@ def provenance_part(doc: Document, session: DCXCache, runs: Sequence[Run]) -> No
             else None
         )
         if seed is not None:
-            rows.append(("", f"seeds: training mixtures {seed}, test mixtures {seed + 1}"))
+            rows.append(("", f"seeds: training pseudobulks {seed}, test pseudobulks {seed + 1}"))
     split = (
         next(
             (s.options["seed"] for s in data.sources if s.kind == "split" and "seed" in s.options),

@@ -18,7 +18,7 @@ from gui.report.document import Document
 from gui.sessions.cache import DCXCache
 from gui.text import number
 
-PART_TEXTS = {"bulk": "bulk samples", "test": "test mixtures", "train": "training mixtures"}
+PART_TEXTS = {"bulk": "bulk samples", "test": "test pseudobulks", "train": "training pseudobulks"}
 CHOICES: dict[str, Mapping[str, str]] = {
     "model": MODEL_NAMES,
     "part": PART_TEXTS,

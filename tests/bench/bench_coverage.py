@@ -133,7 +133,7 @@ def bench(quick: bool) -> Iterator[tuple[str, float, str]]:
                 if model == "h":
                     truth.loc[HIDDEN] = 1 - truth.loc[dtd.reference.columns].sum()
                 yield (
-                    f"{name}, {model}, {'simulated test mixtures' if part == 'test' else 'bulk'}",
+                    f"{name}, {model}, {'simulated test pseudobulks' if part == 'test' else 'bulk'}",
                     seconds,
                     held(sure, truth),
                 )

@@ -430,7 +430,7 @@ def on_real_mixtures() -> Iterator[Line]:
         / "pbmc_hao_finotello"
     )
     if not folder.is_dir():
-        yield f"Deconomix+h,r on real test mixtures: {folder} is missing"
+        yield f"Deconomix+h,r on real test pseudobulks: {folder} is missing"
         return
     reference, cells, test = both.real(folder, 1000, test=True)
     problem = Problem.__new__(Problem)
@@ -444,7 +444,7 @@ def on_real_mixtures() -> Iterator[Line]:
     each, peak = units(problem, problem.weights)
     stock = cost(made_by(problem, problem.weights), each)
     yield compared(
-        "Deconomix+h,r, 1000 real test mixtures, p=1000",
+        "Deconomix+h,r, 1000 real test pseudobulks, p=1000",
         {"stock": ([stock], [peak]), "fast": ([taken], [own])},
         mark=" (extrapolated)",
     )

@@ -175,7 +175,7 @@ def test_types_the_reference_lacks_are_said_to_be_hidden(
     part = make.csv(tmp_path / "x.csv", np.eye(12)[:, :2] + 1, GENES, ["B", "T"])
     dataset = load_dataset(LoadRequest(files=files | {"reference": FileChoice(path=part)}))
     assert (
-        "The reference lacks NK: not trained on; their test cells stay in the test mixtures as"
+        "The reference lacks NK: not trained on; their test cells stay in the test pseudobulks as"
         " hidden." in notes(dataset, "reference")
     )
     prepared = prepare(dataset)

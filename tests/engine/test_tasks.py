@@ -54,7 +54,7 @@ def test_dtd_result_holds_every_part_with_names(dataset, trained):
         "T2",
         "T3",
         "T4",
-    ], "the type the reference lacks stays in the test mixtures"
+    ], "the type the reference lacks stays in the test pseudobulks"
     assert trained.correlation.shape == (20, 4)
     np.testing.assert_allclose(-trained.correlation.sum(axis=1), trained.loss, rtol=1e-5)
     assert trained.gene_weights.dtype == np.float32

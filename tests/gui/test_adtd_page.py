@@ -163,7 +163,7 @@ def test_only_the_fields_of_the_model_are_shown(page: Opened) -> None:
 
 def test_the_sizes_of_the_datasets_stand_in_their_choice(page: Opened) -> None:
     labels = [option["label"] for option in page().get("adtd-part", "data")]
-    assert labels == ["Bulk samples (20)", "Test mixtures (25)", "Training mixtures (30)"]
+    assert labels == ["Bulk samples (20)", "Test pseudobulks (25)", "Training pseudobulks (30)"]
 
 
 def test_lambda2_is_shown_in_e_notation_and_a_wrong_one_disables_the_button_with_its_reason(
@@ -208,7 +208,7 @@ def test_a_loaded_model_has_no_simulated_mixtures(
     assert [o["disabled"] for o in tab.get("adtd-part", "data")] == [False, True, True]
     assert tab.get("adtd-run", "disabled") is False
     tab.set({("adtd-part", "value"): "test"})
-    assert "without pseudobulk mixtures" in tab.get("adtd-reason", "children")
+    assert "without pseudobulks" in tab.get("adtd-reason", "children")
 
 
 def test_more_folds_than_samples_disable_the_search_with_the_reason(page: Opened) -> None:

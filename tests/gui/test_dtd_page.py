@@ -148,7 +148,7 @@ def test_the_forms_defaults_are_those_of_the_issue(page: Callable[[], Any]) -> N
         for n in (
             "train-mixtures",
             "train-cells",
-            "test-mixtures",
+            "test-pseudobulks",
             "test-cells",
             "iterations",
             "genes",
@@ -214,7 +214,7 @@ def test_without_bulk_a_run_lands_on_the_correlation(
     [
         ("iterations", "", "Iterations is empty"),
         ("genes", 1, "from 2"),
-        ("train-mixtures", 2, "Training mixtures is 2"),
+        ("train-mixtures", 2, "Training pseudobulks is 2"),
     ],
 )
 def test_a_wrong_parameter_disables_the_button_with_its_reason(
@@ -336,13 +336,13 @@ def test_the_sentence_names_the_mean_naive_and_the_lowest_type(computed: Run) ->
     )
     assert (
         sentence(replace(computed.result, metrics=found))
-        == "Mean correlation 0.66 on test mixtures (Naive 0.60); lowest: mDC 0.42."
+        == "Mean correlation 0.66 on test pseudobulks (Naive 0.60); lowest: mDC 0.42."
     )
 
 
 def test_without_test_mixtures_the_sentence_says_training(computed: Run) -> None:
     found = metrics(("train", "dtd", "B", 0.9), ("train", "naive", "B", 0.7))
-    assert "on training mixtures" in sentence(replace(computed.result, metrics=found))
+    assert "on training pseudobulks" in sentence(replace(computed.result, metrics=found))
 
 
 def test_types_without_a_correlation_are_left_out_of_the_mean(computed: Run) -> None:
@@ -805,7 +805,7 @@ def test_the_loss_tab_asks_for_more_iterations_only_while_the_mean_still_rises()
     )
     assert "Still rising" in loss_hint(pd.DataFrame({"a": curves["rising"]}))
     for frame in (pd.DataFrame({"a": [0.1, 0.9]}), pd.DataFrame({"a": np.full(100, np.nan)})):
-        assert loss_hint(frame) == "On the training mixtures."
+        assert loss_hint(frame) == "On the training pseudobulks."
 
 
 def test_a_long_cell_type_is_cut_in_the_answer() -> None:

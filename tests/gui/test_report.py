@@ -97,7 +97,7 @@ def test_report_of_dtd_says_what_was_done_with_the_numbers_of_the_run(session: D
     assert "Melanoma &amp; co" in text
     assert text.count(RESEARCH_USE) == 2
     assert "the 200 genes whose mean expression differs most" in text
-    assert "seeds: training mixtures 7, test mixtures 8" in text
+    assert "seeds: training pseudobulks 7, test pseudobulks 8" in text
     assert f"deconomix {tasks.versions()['deconomix']}" in text
     assert f"DeconomiX GUI {__version__}" in text
     assert CITATIONS["dtd"][1] in text

@@ -305,7 +305,7 @@ def _types_between(
         if hidden := [t for t in known if t not in types]:
             message = (
                 f"The reference lacks {some(hidden)}: not trained on; their test cells stay in the"
-                " test mixtures as hidden."
+                " test pseudobulks as hidden."
             )
             yield f.HiddenType(Place.at(name, "reference", columns=hidden), message)
     if test is not None:
@@ -319,6 +319,6 @@ def _types_between(
         if foreign:
             message = (
                 f"{some(foreign)} occur{'s' if len(foreign) == 1 else ''} only in the test cells"
-                " and will be hidden in the test mixtures."
+                " and will be hidden in the test pseudobulks."
             )
             yield f.ForeignTest(Place.at(name, "test", columns=foreign), message)

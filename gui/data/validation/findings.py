@@ -412,7 +412,7 @@ class NotInTest(Finding):
 
 @_kind("foreign-test-type", "warning", "Types of the test cells only")
 class ForeignTest(Finding):
-    """They are hidden in the test mixtures."""
+    """They are hidden in the test pseudobulks."""
 
 
 @_kind("cannot-check", "refusal", "The data do not fit")

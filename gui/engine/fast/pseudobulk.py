@@ -1,4 +1,4 @@
-"""Pseudobulk mixtures, equal to ``deconomix.utils.simulate_data`` to the bit.
+"""Pseudobulks, equal to ``deconomix.utils.simulate_data`` to the bit.
 
 The memory is bounded.
 """

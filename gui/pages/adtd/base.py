@@ -29,7 +29,11 @@ form = ParamsForm(
     ADTDParams,
     choices={
         "model": {name: MODEL_NAMES[name] for name in ("h", "h,r", "custom")},
-        "part": {"bulk": "Bulk samples", "test": "Test mixtures", "train": "Training mixtures"},
+        "part": {
+            "bulk": "Bulk samples",
+            "test": "Test pseudobulks",
+            "train": "Training pseudobulks",
+        },
         "gene_weights": WEIGHT_NAMES,
     },
 )

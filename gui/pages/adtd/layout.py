@@ -94,8 +94,8 @@ view = CompositionView(
     parts={
         "bulk": "Bulk",
         CONSENSUS_PART: CONSENSUS_TITLE,
-        "test": "Test mixtures",
-        "train": "Training mixtures",
+        "test": "Test pseudobulks",
+        "train": "Training pseudobulks",
     },
     normalise=False,
     not_kept=(CONSENSUS_PART,),

@@ -120,7 +120,7 @@ def obstacle(ctx: Context, part: str) -> str | None:
     if part == "bulk":
         if data.bulk is None:
             return (
-                "There is no bulk. Load one on the Upload page, or choose pseudobulk mixtures as"
+                "There is no bulk. Load one on the Upload page, or choose pseudobulks as"
                 " the dataset."
             )
         lacking = bulk_keeps(trained.genes, data.bulk.matrix)
@@ -131,7 +131,7 @@ def obstacle(ctx: Context, part: str) -> str | None:
             )
         return None
     if trained.params is None:
-        return "A loaded model comes without pseudobulk mixtures. Choose the bulk as the dataset."
+        return "A loaded model comes without pseudobulks. Choose the bulk as the dataset."
     if (data.train if part == "train" else data.test) is None:
         return (
             f"There are no {'training' if part == 'train' else 'test'} cells to simulate mixtures"

@@ -88,7 +88,7 @@ def _empty(ctx: Context) -> Any:
     return card(
         empty_state(
             "No DTD run yet",
-            "Press Run DTD on the left. Pseudobulk mixtures of known composition are simulated"
+            "Press Run DTD on the left. Pseudobulks of known composition are simulated"
             " from your single cells, gene weights are learned on them, and the composition of"
             " your bulk samples is estimated.",
         )
@@ -181,7 +181,7 @@ def can_run(ctx: Context, values: dict[str, Any]) -> str:
         else f"{number(shared)} genes are shared by all parts."
     )
     bulk = (
-        " There is no bulk: only pseudobulk mixtures are deconvolved."
+        " There is no bulk: only pseudobulks are deconvolved."
         if params.run_on_bulk and data.bulk is None
         else ""
     )

@@ -57,7 +57,7 @@ def correlation_panel(ctx: Context, page: Page, kept: PersistentControls) -> Any
         result_table(page, "metrics", engine=True),
     )
     hint = (
-        "Estimated against true composition of the pseudobulk mixtures. Click a dot for the"
+        "Estimated against true composition of the pseudobulks. Click a dot for the"
         " scatter of its cell type."
     )
     there = [
@@ -156,7 +156,7 @@ def _metrics_file(result: DTDResult | None) -> TableFile | None:
     if result is None or result.metrics.empty:
         return None
     about = (
-        "Estimated against true composition of pseudobulk mixtures. One row per cell type and"
+        "Estimated against true composition of pseudobulks. One row per cell type and"
         " mixtures and method."
     )
     engine = result.metrics.set_index("cell_type").rename_axis("cell type")
@@ -237,7 +237,7 @@ def bind_scatter(page: Page) -> None:
             result, name, part, method, type_colours(ctx.session.dataset, *result.reference.columns)
         )
         if fig is None:
-            ctx.notify("This run has no test mixtures.", colour="yellow")
+            ctx.notify("This run has no test pseudobulks.", colour="yellow")
             raise PreventUpdate
         return styled(fig, bool(dark)), f"dtd_scatter_{name}_{part}_{method}"
 

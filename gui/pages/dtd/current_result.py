@@ -72,7 +72,7 @@ def _ends(session: DCXCache, part: str) -> tuple[pd.DataFrame, pd.DataFrame] | N
 
 
 def subject_of(session: DCXCache) -> Subject | None:
-    """For the tab Uncertainty: the bulk where it has a composition, else the test mixtures."""
+    """For the tab Uncertainty: the bulk where it has a composition, else the test pseudobulks."""
     run = session.current("dtd")
     if run is None:
         return None

@@ -32,8 +32,8 @@ from gui.plugin import Context, Page
 PARTS = {
     "bulk": "Bulk",
     CONSENSUS_PART: CONSENSUS_TITLE,
-    "test": "Test mixtures",
-    "train": "Training mixtures",
+    "test": "Test pseudobulks",
+    "train": "Training pseudobulks",
 }
 TABS = {
     "composition": "Composition",

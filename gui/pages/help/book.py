@@ -98,7 +98,7 @@ def address(chapter: str, anchor: str = "") -> str:
 
 
 def anchor(heading: str) -> str:
-    """What stands behind the "#": "Cells per training mixture" -> "cells-per-training-mixture"
+    """What stands behind the "#": "Cells per test pseudobulk" -> "cells-per-test-pseudobulk"
     (help.js does the same).
     """
     return re.sub(r"[^a-z0-9]+", "-", spelled_out(plain(heading).lower())).strip("-")

@@ -270,10 +270,10 @@ def undo_bar(deleted: Sequence[Run], each: Callable[[str, str], dict[str, Any]])
 
 
 def undo_runs(ctx: Context, run_id: str | None) -> None:
-    """Bring back what was deleted last; PreventUpdate if the button merely appeared."""
+    """Bring back a run and what rested on it; PreventUpdate if the button merely appeared."""
     if run_id is None:
         raise PreventUpdate
-    ctx.session.undo_delete()
+    ctx.session.undo_delete(run_id)
     ctx.refresh()
 
 

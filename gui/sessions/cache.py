@@ -431,11 +431,11 @@ class DCXCache:
         with self._lock:
             return self._deleted.runs
 
-    def undo_delete(self) -> Sequence[Run]:
-        """Bring back what was deleted last. MissingPart if that is no longer possible."""
+    def undo_delete(self, run_id: str) -> Sequence[Run]:
+        """Bring back what was deleted last, if it began with this run. MissingPart otherwise."""
         with self._change():
             found = self._deleted.runs
-            if not found:
+            if not found or found[0].id != run_id:
                 raise MissingPart("The deleted runs can no longer be brought back.", advice="")
             self._runs = self._deleted.merged(self._runs)
             self._chosen |= self._deleted.chosen

@@ -130,6 +130,21 @@ def test_a_run_that_nothing_rests_on_goes_without_a_question(opened: Any) -> Non
     assert [run.id for run in session.runs()] == ["dtd0", "adtd0"]
 
 
+def test_undo_brings_back_the_run_of_its_button_or_says_that_it_cannot(opened: Any) -> None:
+    tab, session = opened("adtd")
+    shell = {"page": "dcx", "part": "undo-runs"}
+    session.add_run(replace(session.run("adtd0"), id="adtd1"))
+    session.delete_runs("adtd1")
+    tab.tick()
+    session.delete_runs("boot0")  # in another tab; this one has not heard of it
+    tab.click({**shell, "index": "adtd1"})
+    assert session.run("boot0") is None
+    assert any("can no longer be brought back" in text for text in tab.notices)
+    tab.tick()
+    tab.click({**shell, "index": "boot0"})
+    assert session.run("boot0") is not None
+
+
 def test_what_was_deleted_is_let_go_of_after_a_while(
     opened: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,21 +42,33 @@ from gui.plugin import REVISION, Context
     state={
         "event": State(page.id.event, "value"),
         "of": State(page.id.of, "value"),
+        "known": State(page.id.of, "data"),
         "seen": State(page.id.seen, "data"),
     },
     prevent_initial_call=True,
 )
 def offer(
-    ctx: Context, *, _revision: str | None, event: str | None, of: str | None, seen: str | None
+    ctx: Context,
+    *,
+    _revision: str | None,
+    event: str | None,
+    of: str | None,
+    known: list[dict[str, str]] | None,
+    seen: str | None,
 ) -> dict[str, Any]:
-    """The runs and columns that there are now; of another clinical table its times and events."""
+    """The runs and columns that there are now; of another clinical table its times and events.
+
+    A run that has just come is chosen.
+    """
     same = seen == samples_id(ctx)
     shown = {} if same else proposals(ctx)
     data = offers(ctx, event if same else shown["event"])
     runs = [option["value"] for option in data["of"]]
+    first = next(iter(runs), None)
+    come = bool(known) and first not in [option["value"] for option in known or []]
     return {
         "data": data,
-        "of": of if of in runs else next(iter(runs), None),
+        "of": of if of in runs and not come else first,
         "endpoint": {name: no_update if same else shown[name] for name in ENDPOINT},
         "in_units": dict.fromkeys(IN_UNITS, no_update if same else ""),
         "seen": samples_id(ctx),

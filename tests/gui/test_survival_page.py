@@ -305,7 +305,10 @@ def test_a_run_that_is_gone_is_not_replaced_in_silence(tab: Any, session: DCXCac
     assert first is not None
     session.add_run(replace(first, id="dtd2"))
     tab.tick()
-    assert tab.get("survival-of", "value") == "dtd1"
+    assert tab.get("survival-of", "value") == "dtd2", "a run that has just come is chosen"
+    choose(tab, of="dtd1")
+    tab.tick()
+    assert tab.get("survival-of", "value") == "dtd1", "what the user chose stays"
     choose(tab, of="gone")
     assert "no longer there" in tab.text("survival-reason")
     session.remove_run("dtd1")

@@ -62,8 +62,8 @@ STEPS = (
         ("#dtd-run",),
         "DTD: learn which genes to trust",
         "Press Run DTD. The program mixes single cells into bulk samples of known composition and"
-        " learns which genes tell the cell types apart. It takes some seconds; the header shows the"
-        " progress.",
+        " learns which genes tell the cell types apart. It takes some seconds; the"
+        " progress is shown below the button.",
         "dataset",
         "This session holds no data: load the example on the Upload page, or begin the tour again.",
     ),

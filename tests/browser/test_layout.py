@@ -88,3 +88,20 @@ def test_the_mark_of_a_field_opens_its_section_beside_the_page(results: Page) ->
     assert field.is_checked() == checked, "the mark is no part of the switch"
     page.get_by_label("Close the guide").click()
     expect(page.locator("#dcx-guide-text")).to_be_hidden()
+
+
+def test_every_page_can_be_reached_though_each_has_two_lines_of_text(results: Page) -> None:
+    page = results
+    page.set_viewport_size({"width": 1280, "height": 720})
+    go(page, "dtd")
+    links = page.locator("#dcx-nav .dcx-nav-link")
+    page.evaluate(
+        "() => document.querySelectorAll('#dcx-nav .mantine-NavLink-description').forEach("
+        "e => { e.textContent = 'what is missing before this page can be used at all'; })"
+    )
+    bottom = page.locator("#dcx-nav").bounding_box()
+    last = links.last.bounding_box()
+    assert bottom is not None
+    assert last is not None
+    assert last["y"] + last["height"] <= bottom["y"] + bottom["height"]
+    expect(links.last).to_be_in_viewport(ratio=1)

@@ -68,7 +68,8 @@ static F uf(CF z) { F r = {{__real__ z, __imag__ z}}; return r; }
 ENTER = """
 R="$1/debian"; H="$1"; shift
 mkdir -p "$R$H"
-mount --bind /dev "$R/dev" && mount -t proc proc "$R/proc" && mount --bind "$H" "$R$H" || exit 1
+mount --bind /dev "$R/dev" && mount --bind /sys "$R/sys" && mount -t proc proc "$R/proc" \
+  && mount --bind "$H" "$R$H" || exit 1
 exec chroot "$R" "$@"
 """
 

@@ -411,6 +411,7 @@ def test_what_is_needed_stays_in_the_bundle(product: ModuleType) -> None:
 # --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="these systems' paths and packages")
 def test_packed_libraries_of_debian_and_red_hat_are_listed_and_nobodys_are_refused(
     tmp_path: Path, product: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:

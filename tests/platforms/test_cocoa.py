@@ -40,6 +40,7 @@ def application() -> Application:
 @pytest.fixture(autouse=True)
 def _on_a_mac(monkeypatch: pytest.MonkeyPatch, application: Application) -> None:
     monkeypatch.setattr(host, "LINUX", False)
+    monkeypatch.setattr(host, "WINDOWS", False)
     monkeypatch.setattr(host, "MACOS", True)
     modules = {
         "PyObjCTools.AppHelper": SimpleNamespace(callAfter=lambda act, *given: act(*given)),

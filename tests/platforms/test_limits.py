@@ -132,6 +132,7 @@ def test_connections_are_as_many_as_files_may_be_open(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setitem(sys.modules, "resource", limits)
     with caplog.at_level(logging.WARNING):
         assert server.most_connections(wanted) == found

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(
 SECONDS = 60.0
 """Only where it fails: who waits for the other end of a pipe waits for ever."""
 KINDS: dict[str, Callable[[Path], None]] = {
-    "pipe": os.mkfifo,
+    "pipe": lambda path: os.mkfifo(path),  # Windows, where these are skipped, has none
     "device": lambda path: path.symlink_to("/dev/zero"),
     "folder": lambda path: path.mkdir(),
     "link to itself": lambda path: path.symlink_to(path.name),

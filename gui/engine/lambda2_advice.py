@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 FEW_SAMPLES = 10
 """With fewer, the folds are too small and too few to tell one lambda2 from another."""
@@ -71,6 +70,8 @@ def advise(losses: pd.DataFrame, samples: int | None = None) -> Advice:
         return Advice(None, "the loss is smallest at the upper edge of the grid")
     if samples is not None and samples < FEW_SAMPLES:
         return Advice(None, f"{samples} samples are too few to tell one λ₂ from another")
+    from scipy import stats  # not when the window starts
+
     limit = stats.t.ppf(1 - FALSE_CHOICE / (points - 1), folds - 1)
     if excess[-1] <= limit * error[-1]:
         flat = "the loss is flat: no λ₂ predicts samples better than "

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from gui.data.dataset import Bulk, Dataset
 from gui.data.normalize import common_genes, prepare
-from gui.engine.dtd import equal_weights, estimate
 from gui.engine.reconstruction import RESIDUAL, reconstruction
 from gui.errors import DataError
 
@@ -56,6 +55,8 @@ def reference_fit(reference: Dataset, bulk: Bulk) -> ReferenceFit:
     reference
         Cells or profiles; a bulk of its own is not looked at.
     """
+    from gui.engine.dtd import equal_weights, estimate  # solvers: not when the window starts
+
     both = replace(reference, test=None, bulk=bulk, clinical=None, truth=None)
     genes = next(iter(replace(both, bulk=None).parts().values())).n_genes
     common = common_genes(both)

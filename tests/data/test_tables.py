@@ -191,6 +191,7 @@ def test_a_huge_exponent_is_refused_and_ends_nothing(tmp_path: Path, value: str)
         read(tmp_path, f"gene,T,B\nCD3D,1,{value}\nCD19,0,x\n")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it gives NaN there")
 def test_pandas_ends_the_process_over_a_huge_exponent() -> None:
     """Why such a value is kept from it; found by fuzzing. When this fails, pandas has mended it."""
     code = (

@@ -109,6 +109,8 @@ def first_bytes(path: Path, name: str) -> bytes:
     except IsADirectoryError:
         raise UnreadableFile(f"{name} is a folder, not a file.") from None
     except OSError:
+        if path.is_dir():  # Windows only says that it may not be opened
+            raise UnreadableFile(f"{name} is a folder, not a file.") from None
         raise UnreadableFile(
             f"{name} cannot be opened; it may be in use or you may lack the right to read it."
         ) from None

@@ -51,11 +51,17 @@ ATTACKS = [
 ]
 
 
+LINKS = ("allowed/link.csv", "allowed/tenx")
+
+
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_typed_paths_stay_below_the_folders_listed(places: Path, attack: str) -> None:
     """The same sentence for what is there and what is not: it does not tell which files the server
     has.
     """
+    link = places / "allowed" / "link.csv"
+    if attack in LINKS and link.resolve() != (places / "secret.csv").resolve():
+        pytest.skip("wine follows no links")
     remote = Server(**REMOTE, import_folders=[str(places / "allowed")])
     with pytest.raises(UnreadableFile) as caught:
         remote.typed_path(f"{places}/{attack}")

@@ -94,7 +94,7 @@ def test_a_file_that_keeps_its_reader_busy_for_ever_holds_nobody_up(
     ) as itself:
         try:
             assert itself.stdout is not None
-            assert itself.stdout.readline() == b"loaded\n"
+            assert itself.stdout.readline().strip() == b"loaded"
             with pytest.raises(subprocess.TimeoutExpired):
                 itself.wait(6)  # twice what the reading process was given
         finally:

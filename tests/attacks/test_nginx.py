@@ -12,6 +12,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,6 +28,9 @@ from tests.gui.conftest import ORIGIN, Tab
 from tests.gui.steps import press, session_with, show
 from tests.signing_in import IN_ENVIRON
 
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="the guide sets up a server on Linux"
+)
 NAME = "deconomix.example.org"
 PUBLIC = f"https://{NAME}"
 

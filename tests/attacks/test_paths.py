@@ -9,6 +9,7 @@ import dataclasses
 import json
 import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -407,7 +408,8 @@ def test_paths_that_are_handed_over_are_whole_ones(
     assert hand([str(mine)]) == 200  # the control: what another start of the program gives is taken
     assert program.application.uploads.offers
     # no files: said in a sentence
-    assert hand([str(tmp_path), str(tmp_path / "nowhere.csv"), "/dev/zero"]) == 200
+    device = "C:/NUL" if sys.platform == "win32" else "/dev/zero"
+    assert hand([str(tmp_path), str(tmp_path / "nowhere.csv"), device]) == 200
     assert len(program.application.inbox.announcements) == 3
     assert len(program.application.uploads.take_offered()) == 1
 

@@ -75,7 +75,7 @@ def test_a_bound_among_times_is_taken_and_said(bound: str, tmp_path: Path) -> No
         f"{n},{bound if i == 1 else 10 + i},{i % 2}" for i, n in enumerate(SAMPLES)
     ]
     path = tmp_path / "t.csv"
-    path.write_text("\n".join(rows) + "\n")
+    path.write_text("\n".join(rows) + "\n", "utf-8")
     read = read_clinical(ClinicalChoice(path=path), SAMPLES)
     assert read.time_column == "OS_MONTHS"
     assert read.frame["OS_MONTHS"][1] == float(bound.strip("<>≥ "))

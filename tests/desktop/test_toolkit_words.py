@@ -69,6 +69,7 @@ def test_webview2_is_asked_for_where_the_registry_has_no_version_of_it(
 
 def test_somebody_without_a_terminal_is_told_in_a_dialog(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
+    monkeypatch.setattr(toolkit.sys, "platform", "linux")
     monkeypatch.setattr(toolkit.sys, "stderr", None)
     monkeypatch.setattr(
         toolkit.shutil, "which", lambda name: f"/usr/bin/{name}" if name == "zenity" else None

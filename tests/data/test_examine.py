@@ -4,6 +4,7 @@ kept with the dataset.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -96,6 +97,21 @@ def test_spelling_of_types_between_files_is_one_repair_for_all(
     assert [f.code for f in found.findings if f.severity != "info"] == ["alike-labels"]
     data = load_dataset(repaired(wanted))
     assert data.train.types == data.test.types == ["B cells", "NK", "T"]
+
+
+def test_long_names_do_not_cut_the_similarity_of_types(
+    make: SimpleNamespace, tmp_path: Path
+) -> None:
+    genes = [f"G{i}" for i in range(30)]
+    long = ["CD8-positive alpha-beta memory T cell", "CD4-positive alpha-beta memory T cell"]
+    profile = np.arange(1.0, 31.0)
+    types = [profile, profile + np.arange(30) % 3, profile[::-1]]
+    values = np.column_stack([p + i * (np.arange(30) == i) for i in range(4) for p in types])
+    path = make.csv(tmp_path / "a.csv", values, genes, [*long, "platelet"] * 4)
+    found = examine(LoadRequest(files={"train": FileChoice(path=path)}))
+    said = next(f.message for f in found.findings if f.code == "alike-types")
+    cut = " and ".join(f"{name[:29]}…" for name in sorted(long))
+    assert re.search(rf": {re.escape(cut)} \(0\.99\d\d\); their fractions", said), said
 
 
 def test_clinical_data_and_truth_are_loaded_and_follow_the_bulk(

@@ -229,8 +229,8 @@ def _types_alike(profiles: pd.DataFrame, parts: Mapping[Role, Part]) -> Iterator
         ]
         involved = dict.fromkeys(types[k] for pair in pairs for k in pair)
         message = (
-            f"Nearly the same profile (cosine similarity): {some(said)}; their shares are hard to"
-            " tell apart."
+            f"Nearly the same profile (cosine similarity): {some(said, longest=None)}; their"
+            " fractions are hard to tell apart."
         )
         wider = _groups(profiles, ALIKE)
         other = MapTypes(names={t: group[0] for group in wider for t in group[1:]}, why="merge")

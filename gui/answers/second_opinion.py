@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gui.engine.results import DTDResult, Run, SecondOpinion
+from gui.engine.results import STILL_FALLING, ADTDResult, DTDResult, Run, SecondOpinion
 from gui.engine.second_opinion import consensus, contradicted_types, contradictions
 from gui.figures.composition import OpinionHover
 from gui.figures.text import percent, settled, shorten
@@ -90,6 +90,16 @@ def contradiction_message(opinion: SecondOpinion | None, *, cut: bool = True) ->
         f"{number(len(names))} of {number(count)} cell types {verb} contradicted by two other"
         f" estimates: {shown}"
     )
+
+
+def doubts(result: DTDResult | ADTDResult) -> str:
+    """What makes a result doubtful and may not be folded away: contradicted types, no convergence.
+
+    "" where nothing does.
+    """
+    falling = [note for note in result.notes if note.startswith(STILL_FALLING)]
+    contradicted = contradiction_message(result.second_opinion)
+    return " ".join([*([f"{contradicted}."] if contradicted else []), *falling])
 
 
 def opinion_sentence(opinion: SecondOpinion) -> str:

@@ -63,6 +63,7 @@ class Headline:
         badges: Sequence[tuple[str, str]],
         warnings: Sequence[Any],
         bar: Any = None,
+        weak: str = "",
     ) -> dict[str, Any]:
         """Return the contents.
 
@@ -74,6 +75,9 @@ class Headline:
             What weakens it: sentences, or components.
         bar
             What has to be seen without unfolding: outdated, with the button that renews it.
+        weak
+            What makes the result doubtful, seen without unfolding too: the sentence is cut where
+            the line ends.
         """
         shown = [
             dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, maw=480)
@@ -91,13 +95,18 @@ class Headline:
             words = f"Details and {count} warning{'s' * (count > 1)}"
             summary = dmc.Text(words, span=True, inherit=True, className="dcx-answer-weak")
         return {
-            "answer": one_line(sentence),
+            "answer": [one_line(sentence), *([weak_line(weak)] if weak else [])],
             "details": summary,
             "whole": dmc.Text(sentence, size="sm"),
             "badges": shown,
             self.details: dmc.Stack(lines, gap=4, mt=6) if lines else None,
             "bar": bar,
         }
+
+
+def weak_line(text: str) -> Any:
+    """What makes a result doubtful, on a line of its own under the answer."""
+    return dmc.Text(text, size="sm", className="dcx-answer-weak dcx-headline-weak")
 
 
 def one_line(sentence: str) -> Any:

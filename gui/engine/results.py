@@ -347,6 +347,9 @@ class Provenance:
     remark: str = ""
 
 
+STILL_FALLING = "The loss was still falling after"
+"""Begins the note of an ADTD run that did not converge."""
+
 P = TypeVar("P", bound=Params, default=Any)
 R = TypeVar("R", default=Any)
 

@@ -27,6 +27,7 @@ from gui.engine.params import (
     SearchParams,
 )
 from gui.engine.results import (
+    STILL_FALLING,
     ADTDResult,
     ApplyResult,
     BootstrapResult,
@@ -411,8 +412,7 @@ def run_adtd(
     notes = [*compute_settings.engine_notes(), *target.notes]
     if not fit.converged:
         notes.append(
-            f"The loss was still falling after {params.max_iterations} iterations; more may change"
-            " the result."
+            f"{STILL_FALLING} {params.max_iterations} iterations; more may change the result."
         )
     if fit.rose:
         notes.append(

@@ -9,6 +9,7 @@ import dash_mantine_components as dmc
 from dash import Input, Output, html
 
 from gui.answers.confidence_intervals import bootstrap_of, with_stable_support
+from gui.answers.second_opinion import doubts
 from gui.components.common import warning
 from gui.components.form import ParamsForm
 from gui.components.headline import Headline
@@ -164,8 +165,9 @@ def head_parts(
             color="orange",
         )
         bar = html.Div(warning(outdated, button), className="dcx-bar")
+    weak = doubts(run.result) if isinstance(run.result, ADTDResult) else ""
     other = [text for text in warnings if text.removeprefix("ADTD: ") != outdated]
-    return _headline(name).parts(sentence, badges, other, bar)
+    return _headline(name).parts(sentence, badges, other, bar, weak)
 
 
 def _headline(name: str) -> Headline:

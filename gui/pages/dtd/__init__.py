@@ -9,6 +9,7 @@ from dash import Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
 from gui.answers.dtd import badges, bulk_shown, short_answer
+from gui.answers.second_opinion import doubts
 from gui.answers.summary import summary_of
 from gui.components.common import card, empty_state, form_end, icon, two_columns
 from gui.components.form import ParamsForm
@@ -260,7 +261,7 @@ def show(ctx: Context, *, _revision: str | None) -> dict[str, Any]:
     return {
         "empty": GONE,
         "shown": SHOWN,
-        "head": headline.parts(short.answer, badges(current), weak),
+        "head": headline.parts(short.answer, badges(current), weak, weak=doubts(current.result)),
         "stale": SHOWN if stale else GONE,
         "stale_text": stale,
         "apply": bulk.button,

@@ -148,7 +148,7 @@ def test_the_forms_defaults_are_those_of_the_issue(page: Callable[[], Any]) -> N
         for n in (
             "train-mixtures",
             "train-cells",
-            "test-pseudobulks",
+            "test-mixtures",
             "test-cells",
             "iterations",
             "genes",

@@ -169,7 +169,8 @@ def can_run(ctx: Context, values: dict[str, Any]) -> str:
     data = ctx.session.need_dataset()
     if data.train is None:
         source = data.source("reference")
-        trained = source is not None and source.kind == "model"
+        loaded = source is not None and source.kind == "model"
+        trained = loaded or ctx.session.current("dtd") is not None
         raise MissingPart(NO_CELLS if trained else REFERENCE_ONLY)
     params = form.parse(values)
     shared = len(common_genes(data))

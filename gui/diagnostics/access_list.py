@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import ctypes
 import subprocess
 from pathlib import Path
@@ -83,8 +82,14 @@ def sddl_of(folder: Path, windll: Any = None) -> str:
 
 
 def user_sid() -> str:
-    """The SID of whoever runs this program. OSError, CalledProcessError. Windows only."""
-    told = subprocess.run(
-        ["whoami", "/user", "/fo", "csv", "/nh"], capture_output=True, text=True, check=True
-    ).stdout
-    return next(csv.reader([told.strip()]))[-1]
+    """The SID of whoever runs this program. OSError, CalledProcessError. Windows only.
+
+    It comes last, after the user's name, whose letters are in a code page of the console.
+    """
+    answer = subprocess.run(
+        ["whoami", "/user", "/fo", "csv", "/nh"], capture_output=True, check=True
+    ).stdout.decode("ascii", "replace")
+    found = answer.replace('"', " ").replace(",", " ").split()
+    if not found or not found[-1].startswith("S-1-"):
+        raise OSError("Windows did not say who runs this program")
+    return found[-1]

@@ -84,12 +84,30 @@ def test_the_list_is_read_as_windows_hands_it_out() -> None:
         access_list.sddl_of(Path("C:/a"), windll)
 
 
-def test_the_user_is_known_in_every_language(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = f'"rechner\\\\jürgen, dr.","{ME}"\n'
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f'"rechner\\jürgen, dr.","{ME}"\r\n'.encode("cp850"),  # ü is nothing in cp1252
+        f'"пк\\иван","{ME}"\r\n'.encode("cp866"),
+        f"\nUser Name SID\n======= ===\nVM\\root {ME}\n".encode(),  # wine's
+    ],
+    ids=["german", "russian", "wine"],
+)
+def test_the_user_is_known_in_every_code_page(
+    monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
     monkeypatch.setattr(
-        access_list.subprocess, "run", lambda *given, **more: SimpleNamespace(stdout=told)
+        access_list.subprocess, "run", lambda *given, **more: SimpleNamespace(stdout=answer)
     )
     assert access_list.user_sid() == ME
+
+
+def test_no_answer_about_the_user_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        access_list.subprocess, "run", lambda *given, **more: SimpleNamespace(stdout=b"")
+    )
+    with pytest.raises(OSError, match="did not say"):
+        access_list.user_sid()
 
 
 # -- sockets and files

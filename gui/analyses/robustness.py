@@ -384,11 +384,21 @@ def variants_of(
     if params.donors:
         splits, text = donor_splits(dataset, params.donor_column)
         notes += [text] if text else []
-        found += [
-            Variant(DONORS, f"donors without part {at} of {len(splits)}", seed, cells_out=cells)
-            for at, cells in enumerate(splits, 1)
-        ]
+        for at, cells in enumerate(splits, 1):
+            name = f"donors without part {at} of {len(splits)}"
+            if lost := _without_cells(task.dataset, cells):
+                # the composition would change because a cell type is missing
+                notes.append(f"Not computed with {name}: no cells of {some(lost)} are left.")
+                continue
+            found.append(Variant(DONORS, name, seed, cells_out=cells))
     return found, notes
+
+
+def _without_cells(dataset: Dataset, left_out: tuple[int, ...]) -> list[str]:
+    """The cell types of which no training cell is left without these."""
+    assert dataset.train is not None
+    left = set(np.delete(dataset.train.labels.astype(str), left_out))
+    return [str(name) for name in dataset.types if str(name) not in left]
 
 
 def donor_splits(dataset: Dataset, column: str = "") -> tuple[list[tuple[int, ...]], str]:

@@ -204,6 +204,21 @@ def test_a_variant_that_cannot_be_computed_is_named_and_the_others_stay(
     assert any(note.startswith("Not computed with donors without part") for note in result.notes)
 
 
+def test_donors_with_all_cells_of_a_type_are_not_left_out(data: Dataset) -> None:
+    # without a reference of its own the type would be missing, and others take up its fraction
+    assert data.train is not None
+    labels = data.train.labels
+    donors = np.where(labels == "B cells", "X", np.where(np.arange(len(labels)) % 2, "Y", "Z"))
+    train = replace(data.train, obs=pd.DataFrame({"patient": donors}))
+    data = replace(data, train=train, reference=None)
+    run = tasks.run_dtd(data, PARAMS, progress=quiet)
+    only = RobustnessParams(genes=False, seeds=0, left_out=False)
+    result = run_robustness(data, only, progress=quiet, dtd=run)
+    assert len(result.variants) == 2
+    assert np.isfinite(result.values).all()
+    assert any("no cells of B cells are left" in note for note in result.notes)
+
+
 def test_it_can_be_cancelled_and_says_how_far_it_is(data: Dataset, dtd: DTDResult) -> None:
     seen = []
 

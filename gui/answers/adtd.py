@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from gui.analyses.robustness import RobustnessResult
 from gui.answers.confidence_intervals import poor_fit_message
 from gui.answers.second_opinion import contradiction_message
 from gui.data.dataset import HIDDEN
@@ -37,31 +38,47 @@ def span(low: float, high: float) -> str:
     return f"{percent(low).removesuffix(' %')} to {percent(high)}"
 
 
-def hidden_range(result: ADTDResult, sure: BootstrapResult | None = None) -> str:
+def hidden_range(
+    result: ADTDResult,
+    sure: BootstrapResult | None = None,
+    robust: RobustnessResult | None = None,
+) -> str:
     """Which range of the median hidden fraction to quote, and why; "" without an interval.
 
-    Two things widen it: other fractions fit equally well (the method cannot tell them apart even
-    from perfect data), and the sampling of genes. The range to quote holds both.
+    Three things widen it: other fractions fit equally well (the method cannot tell them apart even
+    from perfect data), the sampling of genes, and how many are used. The range to quote holds all
+    that are known.
 
     Parameters
     ----------
-    sure
-        The intervals of the same run, where they were computed.
+    sure, robust
+        Intervals and robustness of the same run, where they were computed.
     """
     if result.hidden_interval is None:
         return ""
-    equal = tuple(float(result.hidden_interval[end].median()) for end in ("low", "high"))
-    if sure is None or HIDDEN not in sure.low.index or HIDDEN not in sure.high.index:
+    interval = result.hidden_interval
+    equal = (float(interval["low"].median()), float(interval["high"].median()))
+    ranges = {"equal fit": equal}
+    if sure is not None and HIDDEN in sure.low.index and HIDDEN in sure.high.index:
+        ends = (sure.low.loc[HIDDEN], sure.high.loc[HIDDEN])
+        ranges["sampling"] = (float(ends[0].median()), float(ends[1].median()))
+    by_genes = None if robust is None else robust.hidden_range()
+    if by_genes is not None:
+        ranges["gene counts"] = (float(by_genes["low"].median()), float(by_genes["high"].median()))
+    if len(ranges) == 1:
         return f"quote {span(*equal)}: all of it fits equally well"
-    sampled = tuple(float(ends.loc[HIDDEN].median()) for ends in (sure.low, sure.high))
-    both = span(min(equal[0], sampled[0]), max(equal[1], sampled[1]))
-    return f"quote {both}: equal fit {span(*equal)}, sampling {span(*sampled)}"
+    whole = span(min(low for low, _ in ranges.values()), max(high for _, high in ranges.values()))
+    return f"quote {whole}: {', '.join(f'{name} {span(*ends)}' for name, ends in ranges.items())}"
 
 
-def sentence(result: ADTDResult, sure: BootstrapResult | None = None) -> str:
+def sentence(
+    result: ADTDResult,
+    sure: BootstrapResult | None = None,
+    robust: RobustnessResult | None = None,
+) -> str:
     """Hidden fraction with the range to quote, the truth if known, and how much is regulated."""
     words = f"Median hidden fraction {percent(float(result.hidden.median()))}"
-    quoted = hidden_range(result, sure)
+    quoted = hidden_range(result, sure, robust)
     words += f" ({quoted})" if quoted else ""
     hidden = true_hidden(result)
     if hidden is not None:

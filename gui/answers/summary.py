@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from gui.analyses.robustness import RobustnessResult
 from gui.answers import adtd as adtd_answers
 from gui.answers import confidence_intervals as interval_answers
 from gui.answers import dtd as dtd_answers
@@ -62,6 +63,7 @@ def summarise(
     search: SearchResult | None = None,
     searched: int | None = None,
     sure: BootstrapResult | None = None,
+    robust: RobustnessResult | None = None,
     data: Dataset | None = None,
 ) -> Summary:
     """Of an ADTD run, or of a DTD run where ``adtd`` is None.
@@ -74,8 +76,8 @@ def summarise(
         The one that lambda2 was taken from.
     searched
         On how many samples.
-    sure
-        Its intervals.
+    sure, robust
+        Its intervals and its robustness.
     """
     found: list[str] = []
     if adtd is not None:
@@ -107,7 +109,7 @@ def summarise(
     if adtd is None:
         return Summary(learned, "", tuple(dict.fromkeys(found)))
     return Summary(
-        adtd_answers.sentence(with_stable_support(adtd, sure), sure),
+        adtd_answers.sentence(with_stable_support(adtd, sure), sure, robust),
         learned,
         tuple(dict.fromkeys(found)),
     )
@@ -144,6 +146,7 @@ def summary_of(session: DCXCache, run: Run) -> Summary:
     search = search_of(session, run) if run.kind == "adtd" else None
     bulk = bulk_shown(session, run) if run.kind == "dtd" else None
     sure = bootstrap_of(session, run)
+    robust = robustness_of(session, run) if run.kind == "adtd" else None
     found = summarise(
         dtd.result if dtd is not None else None,
         adtd=run.result if run.kind == "adtd" else None,
@@ -154,6 +157,7 @@ def summary_of(session: DCXCache, run: Run) -> Summary:
         search=search.result if search is not None else None,
         searched=samples_searched(session, search) if search is not None else None,
         sure=sure.result if sure is not None else None,
+        robust=robust.result if robust is not None else None,
         data=session.dataset,
     )
     changed = [MARKS[mark] for mark in session.marks if mark in MARKS]
@@ -163,7 +167,7 @@ def summary_of(session: DCXCache, run: Run) -> Summary:
         if r is not None and (text := session.outdated(r))
     ]
     changed += [bulk.words] if bulk is not None and bulk.words else []
-    if run.kind == "adtd" and (robust := robustness_of(session, run)) is not None:
+    if robust is not None:
         unstable = unstable_message(robust.result)
         changed += [f"{KINDS['adtd']}: {unstable}"] if unstable else []
     return Summary(found.answer, found.basis, tuple(dict.fromkeys([*changed, *found.warnings])))

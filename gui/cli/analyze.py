@@ -480,6 +480,8 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
             analysed.append(one)
     except Exception as error:  # noqa: BLE001  raised once all is written
         failure = error
+    results = [one.result for one in analysed]
+    robust = next((one for one in results if isinstance(one, RobustnessResult)), None)
     count = len(dataset.bulk.samples) if dataset.bulk is not None else None
     short = summarise(
         dtd,
@@ -490,6 +492,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         search=search,
         searched=count,
         sure=sure,
+        robust=robust,
         data=dataset,
     )
     if options.out is not None:
@@ -542,8 +545,6 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
             tables |= one.tables()
             record[one.kind] = one.record()
         if adtd is not None:
-            results = [one.result for one in analysed]
-            robust = next((one for one in results if isinstance(one, RobustnessResult)), None)
             record["hidden_fraction_ranges"] = ranges_record(adtd, sure, robust)
         if sure is not None:
             tables["composition_intervals.csv"] = interval_table(sure)

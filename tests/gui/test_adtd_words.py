@@ -292,4 +292,9 @@ def test_the_range_to_quote_holds_equal_fit_and_sampling_and_says_which_is_which
         hidden_range(result, sure)  # type: ignore[arg-type]
         == "quote 5.0 to 31 %: equal fit 9.0 to 31 %, sampling 5.0 to 28 %"
     )
+    by_genes = pd.DataFrame({"low": 0.12, "high": 0.6}, samples)
+    robust = SimpleNamespace(hidden_range=lambda: by_genes)
+    assert hidden_range(result, sure, robust) == (  # type: ignore[arg-type]
+        "quote 5.0 to 60 %: equal fit 9.0 to 31 %, sampling 5.0 to 28 %, gene counts 12 to 60 %"
+    )
     assert hidden_range(replace(result, hidden_interval=None), sure) == ""  # type: ignore[arg-type]

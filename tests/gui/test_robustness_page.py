@@ -125,6 +125,13 @@ def test_a_run_is_recomputed_twice_and_every_view_shows_it(
     said = tab.text("adtd-hidden-words")
     assert "gene counts" in said
     assert "page Robustness" not in said
+    # it is in the range to quote, on every page
+    answer = tab.text("adtd-run-answer")
+    assert ", gene counts " in answer
+    tab.go("genes")
+    genes = tab.text("genes-answer")
+    assert genes.partition(";")[0] in answer
+    assert ", gene counts " in genes
     assert set(tab.statuses) <= {200, 204}
     # the reports
     page = report(session, "robustness").decode()

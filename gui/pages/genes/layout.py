@@ -7,11 +7,10 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import Input, Output, html
 
-from gui.answers.adtd import sentence as adtd_sentence
 from gui.answers.analyses import analysis_summary
-from gui.answers.confidence_intervals import with_stable_support
 from gui.answers.genes import regulated_line
 from gui.answers.run_names import source_name
+from gui.answers.summary import summary_of
 from gui.components.common import card, drawn, not_drawn, two_columns
 from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns
@@ -28,7 +27,6 @@ from gui.pages.genes.base import (
     adtd_run,
     form,
     genes_run,
-    intervals_of,
     page,
 )
 from gui.plugin import REVISION, Context
@@ -124,13 +122,8 @@ def show_answer(ctx: Context, *, _revision: Any) -> dict[str, Any]:
             ),
             "report": SHOWN,
         }
-    found = (
-        ""
-        if adtd is None
-        else adtd_sentence(with_stable_support(adtd.result, intervals_of(ctx, adtd)))
-    )
     return {
-        "answer": found,
+        "answer": "" if adtd is None else summary_of(ctx.session, adtd).answer,
         "basis": "" if adtd is None else f"{source_name(adtd)}. Gene sets were not tested yet.",
         "remarks": None,
         "report": GONE,

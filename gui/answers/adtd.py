@@ -221,14 +221,28 @@ def search_sentence(result: SearchResult, samples: int | None = None) -> str:
     return f"{advice_sentence(result, samples)} λ₂: {', '.join(words)}."
 
 
-def advice_sentence(result: SearchResult, samples: int | None = None) -> str:
-    """The recommended lambda2 with its reason, or that no choice is supported."""
+def advice_sentence(
+    result: SearchResult, samples: int | None = None, *, used: float | None = None
+) -> str:
+    """The recommended lambda2 with its reason, or that no choice is supported.
+
+    Parameters
+    ----------
+    samples
+        On how many the search was done, None where that is not known.
+    used
+        What the program took from the search by itself; said where it is not the recommended one.
+    """
     advice = advise(result.losses, samples)
     if advice.value is not None:
-        return f"Recommended: λ₂ {exponent(advice.value)}, {advice.reason}."
-    if advice.unregulated:
-        return f"The data show no regulation: {advice.reason}."
-    return f"No choice is supported: {advice.reason}."
+        said = f"Recommended: λ₂ {exponent(advice.value)}, {advice.reason}."
+    elif advice.unregulated:
+        said = f"The data show no regulation: {advice.reason}."
+    else:
+        said = f"No choice is supported: {advice.reason}."
+    if used is None or used == advice.value:
+        return said
+    return f"{said} Used: λ₂ {exponent(used)}, deconomix's choice at one standard error."
 
 
 def search_warnings(result: SearchResult, samples: int | None) -> list[str]:
@@ -260,9 +274,14 @@ def search_warnings(result: SearchResult, samples: int | None) -> list[str]:
                 break
     strongest = result.choices.get("one_se")
     if strongest is not None and strongest >= UNREGULATED > (lowest or 0.0):
+        advice = advise(result.losses, samples)
         words.append(
-            f"The λ₂ at one standard error ({exponent(float(strongest))}) allows no regulation:"
-            " within the standard error of the search the data show no regulation."
+            f"The λ₂ at one standard error ({exponent(float(strongest))}) allows no regulation"
+            + (
+                ": within the standard error of the search the data show no regulation."
+                if advice.value is None
+                else f"; fold by fold, λ₂ {exponent(advice.value)} predicts samples better."
+            )
         )
     if samples is not None and samples < FEW_SAMPLES:
         words.append(

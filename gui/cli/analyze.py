@@ -495,6 +495,9 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         robust=robust,
         data=dataset,
     )
+    advice = ""
+    if search is not None and adtd_params is not None:
+        advice = advice_sentence(search, count, used=adtd_params.lambda2)
     if options.out is not None:
         # only what played a part: no lambda2 for a model without gene regulation, no iterations
         # where nothing was learned
@@ -521,7 +524,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         record = record_of(dataset, parameters, options.seed, short, search, tasks.versions())
         record["repairs"] = [repair.record() for repair in repairs]
         if search is not None:
-            record["lambda2_advice"] = advice_sentence(search, count)
+            record["lambda2_advice"] = advice
         opinion = (dtd if adtd is None else adtd).second_opinion
         # null where there is no bulk: nothing was compared
         record["contradicted"] = None if opinion is None else contradicted_types(opinion)
@@ -555,7 +558,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         say(f"Note: {text}", sys.stderr)
     say(f"Result: {short.answer}", sys.stderr)
     if search is not None:
-        say(f"Result: {advice_sentence(search, count)}", sys.stderr)
+        say(f"Result: {advice}", sys.stderr)
     if agreement := about_samples.agreement_text():
         say(f"Result: {agreement}", sys.stderr)
     for one in analysed:

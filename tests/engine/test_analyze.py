@@ -184,6 +184,7 @@ def test_search_takes_the_one_se_choice(files, tmp_path, monkeypatch):
     record = json.loads((out / "run.json").read_text())
     assert record["parameters"]["lambda2_searched"] is True
     assert record["parameters"]["lambda2"] == record["search"]["choices"]["one_se"]
+    assert "Used: λ₂" in record["lambda2_advice"]
     assert len(record["search"]["mean"]) == 3
 
 

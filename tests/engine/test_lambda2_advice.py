@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui.answers.adtd import regulated, search_sentence
+from gui.answers.adtd import advice_sentence, regulated, search_sentence, search_warnings
 from gui.data.example import make_example
 from gui.engine import tasks
 from gui.engine.lambda2_advice import advise
@@ -88,6 +88,15 @@ def test_the_words_say_the_recommendation_or_that_there_is_none() -> None:
     good = losses([3, 2, 1.5, 1, 1.02, 1.01, 2, 3, 4], noise=0.05)
     choices = {"min": GRID[3], "one_se": GRID[6], "drop": None}
     assert "Recommended: λ₂" in search_sentence(SearchResult(good, choices))
+    # what the program took by itself is not taken for what it recommends
+    advised = advise(good).value
+    assert advised is not None
+    assert "Used" not in advice_sentence(SearchResult(good, choices), used=advised)
+    assert "Used: λ₂ 1," in advice_sentence(SearchResult(good, choices), used=1.0)
+    unregulated = {"min": GRID[3], "one_se": 1.0, "drop": None}
+    (warning,) = search_warnings(SearchResult(good, unregulated), 20)
+    assert "predicts samples better" in warning
+    assert "show no regulation" not in warning
     edge = losses(np.linspace(1, 9, 9), 0.01)
     assert "No choice is supported: the loss is smallest at the lower edge" in search_sentence(
         SearchResult(edge, choices)

@@ -257,7 +257,7 @@ REFUSED = [
     (["--train", "{train}", "--gnes", "5"], "--gnes"),
     (["--train", "{train}", "--genes", "1"], "--genes is 1; allowed"),
     (["--train", "{train}", "--genes", "many"], "--genes"),
-    (["--train", "{train}", "--mixtures", "0"], "mixtures"),
+    (["--train", "{train}", "--mixtures", "0"], "pseudobulks"),
     (["--train", "{train}", "--iterations", "-3"], "Iterations"),
     (["--train", "{train}", "--seed", "-1"], "Seed"),
     (

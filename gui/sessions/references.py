@@ -230,7 +230,7 @@ def read_reference(path: Path) -> LoadedReference:
     Raises
     ------
     UnreadableFile
-        It is a session, or holds no cells and no profiles.
+        It is a session, or holds something else than cells, profiles and a model of them.
     DamagedSession, NewerSession
     """
     with watched([path]):
@@ -242,10 +242,24 @@ def read_reference(path: Path) -> LoadedReference:
             f"{path.name} is a session, not a reference.",
             advice="Open it on the page Sessions, and save its cells as a reference.",
         )
-    if data.bulk is not None or not data.parts():
-        raise UnreadableFile(f"{path.name} is not a reference that this program made.")
     models = [run.result for run in snapshot.runs if run.kind == "dtd"]
-    return LoadedReference(replace(data, name=snapshot.name), models[0] if models else None)
+    model = models[0] if models else None
+    # what is about samples would be joined with the user's samples of the same name
+    about_samples = (data.bulk, data.clinical, data.truth)
+    if (
+        not data.parts()
+        or any(part is not None for part in about_samples)
+        or (model is not None and not _is_of(model, data))
+    ):
+        raise UnreadableFile(f"{path.name} is not a reference that this program made.")
+    return LoadedReference(replace(data, name=snapshot.name), model)
+
+
+def _is_of(model: DTDResult, data: Dataset) -> bool:
+    """Whether the model has the genes and cell types of these data."""
+    return set(map(str, model.reference.columns)) <= set(data.types) and all(
+        set(map(str, model.genes)) <= set(map(str, part.genes)) for part in data.parts().values()
+    )
 
 
 def reference_task(dataset: object, params: Path, *, progress: object) -> LoadedReference:

@@ -252,3 +252,32 @@ def test_a_fit_of_another_kind_of_profile(dataset: Dataset) -> None:
     assert fit.error < 0.2
     assert ReferenceFit(0, 0).fraction == 0
     assert MARK
+
+
+def test_a_reference_with_tables_of_samples_or_a_foreign_model_is_refused(
+    dataset: Dataset, model: DTDResult, tmp_path: Path
+) -> None:
+    made = make_reference(dataset, "Blood", source="A paper", licence="", model=model)
+    assert made.dataset is not None
+    assert made.dataset.train is not None
+    train = made.dataset.train
+    renamed = replace(train, labels=np.array([f"{x} 2" for x in train.labels], dtype=object))
+    cases = {
+        "good": made.dataset,
+        "clinical": replace(made.dataset, clinical=dataset.clinical),
+        "types": replace(made.dataset, train=renamed, test=None, reference=None),
+        "genes": replace(
+            made.dataset,
+            train=replace(train, matrix=train.matrix.take(train.matrix.genes[:5])),
+            test=None,
+            reference=None,
+        ),
+    }
+    for name, data in cases.items():
+        path = tmp_path / f"{name}.dcxreference"
+        file.save(path, replace(made, dataset=data), expected_generation=None)
+        if name == "good":
+            assert read_reference(path).model is not None
+            continue
+        with pytest.raises(UnreadableFile, match="not a reference that this program made"):
+            read_reference(path)

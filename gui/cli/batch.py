@@ -37,7 +37,7 @@ def analyze_batch(
     Returns
     -------
     int
-        Exit code: 0, or 2 where a file was refused.
+        Exit code: 0, 2 where a file was refused, or 130 when interrupted.
 
     Raises
     ------
@@ -57,6 +57,10 @@ def analyze_batch(
             refused[path.name] = " ".join(filter(None, (str(error), error.advice)))
         except OSError as error:
             refused[path.name] = f"Reading or writing failed: {error.strerror or 'unknown error'}."
+        except KeyboardInterrupt:
+            _write(options.out, rows)
+            say(f"Interrupted. {len(rows)} of {len(files)} files were analysed.", sys.stderr)
+            return 130
     _write(options.out, rows)
     done = len(files) - len(refused)
     say(f"Result: {done} of {len(files)} files were analysed.", sys.stderr)
@@ -72,8 +76,8 @@ def _files(options: argparse.Namespace) -> list[Path]:
             "--batch takes the bulk samples from a folder.",
             advice="Leave out --bulk and --example, or --batch.",
         )
-    if options.train is None or options.out is None:
-        raise InvalidParameter("--batch needs --train FILE and --out FOLDER.")
+    if (options.train is None and options.reference is None) or options.out is None:
+        raise InvalidParameter("--batch needs --train FILE (or --reference FILE) and --out FOLDER.")
     if not options.batch.is_dir():
         raise InvalidParameter(
             f"There is no folder {options.batch}.", advice="Check the path given with --batch."

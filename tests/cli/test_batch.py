@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -85,3 +86,34 @@ def test_what_contradicts_batch_is_refused(
     assert analyze.analyze([*command, *more]) == 2
     assert "--batch" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_reference_alone_is_enough_for_a_method_that_needs_no_cells(
+    command: list[str], tmp_path: Path
+) -> None:
+    reference = write(tmp_path / "reference.csv", TYPES, PROFILES)
+    options = ["--reference", str(reference), "--method", "nnls", *command[2:6]]
+    assert analyze.analyze(options) == 0
+    table = pd.read_csv(tmp_path / "out" / "composition_batch.csv")
+    assert set(table["file"]) == {"a.csv", "c.csv"}
+    assert np.allclose(table.groupby(["file", "sample"])["fraction"].sum(), 1.0)
+
+
+def test_an_interrupted_batch_keeps_what_is_done(
+    command: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    whole = analyze._analyze
+
+    def interrupted(options: Any, output: Any) -> None:
+        if options.bulk.name == "c.csv":
+            raise KeyboardInterrupt
+        whole(options, output)
+
+    monkeypatch.setattr(analyze, "_analyze", interrupted)
+    assert analyze.analyze(command) == 130
+    assert "Interrupted. 1 of 2 files were analysed." in capsys.readouterr().err
+    table = pd.read_csv(tmp_path / "out" / "composition_batch.csv")
+    assert set(table["file"]) == {"a.csv"}

@@ -9,7 +9,7 @@ from gui.analyses.robustness import RobustnessResult
 from gui.answers.confidence_intervals import poor_fit_message
 from gui.answers.second_opinion import contradiction_message
 from gui.data.dataset import HIDDEN
-from gui.engine.lambda2_advice import advise
+from gui.engine.lambda2_advice import FEW_SAMPLES, UNREGULATED, advise
 from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, ADTDParams
 from gui.engine.results import ADTDResult, BootstrapResult, Run, SearchResult
 from gui.figures.adtd import CHOICES, LOW_SUPPORT, logs
@@ -20,10 +20,6 @@ from gui.text import number
 PARTS = {"bulk": "bulk", "test": "test pseudobulks", "train": "training pseudobulks"}
 REFINED = "refined: not deconomix's published numbers"
 """On a badge."""
-UNREGULATED = 1.0
-"""From this λ₂ on, at the column sum of the search, every factor of regulation is 1."""
-FEW_SAMPLES = 10
-"""Of a search: fewer are worth a warning."""
 TWOFOLD = 1.0
 """In log2: what counts as regulated in the sentence."""
 

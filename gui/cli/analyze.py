@@ -17,6 +17,7 @@ from gui.cli import analyses, gene_options, methods, sample_tables
 from gui.cli.batch import analyze_batch
 from gui.cli.console import Parser, one_blas_thread, say
 from gui.cli.example_table import example_table
+from gui.cli.methods import MODELS
 from gui.cli.output import FILES, is_written, optimum_of, record_of, tables_of, write_all
 from gui.config import load_config
 from gui.diagnostics.selfcheck import Check, Look
@@ -31,9 +32,8 @@ if TYPE_CHECKING:
     from gui.data.validation.repairs import Repair
     from gui.engine.results import ADTDResult, BootstrapResult, SearchResult
 
-__all__ = ["FILES", "Check", "analyze", "check", "doctor", "one_blas_thread", "parser"]
+__all__ = ["FILES", "MODELS", "Check", "analyze", "check", "doctor", "one_blas_thread", "parser"]
 
-MODELS = ("naive", "deconomix", "deconomix+h", "deconomix+h,r")
 EPILOG = """\
 examples:
   deconomix-gui analyze --example

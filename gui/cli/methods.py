@@ -72,11 +72,6 @@ def settle(options: argparse.Namespace) -> bool:
     return True
 
 
-def needs_reference_only(options: argparse.Namespace) -> bool:
-    """Whether a reference is given in place of single cells."""
-    return options.train is None and options.reference is not None and not options.example
-
-
 def known_methods(key: str, config: Path | None) -> Mapping[str, Method]:
     """All methods by key; plug-ins are loaded only where none of the program's has this key."""
     from gui.methods.registry import BUILT_IN

@@ -10,12 +10,13 @@ from dash import ALL, Input, Output, State, html
 from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
-from gui.answers.adtd import FEW_SAMPLES, PARTS, model_name
+from gui.answers.adtd import PARTS, model_name
 from gui.components.common import card, clicked, empty_state, form_end
 from gui.components.form import folded
 from gui.components.job_progress import JobProgress
 from gui.components.jobs import running, running_state
 from gui.data.normalize import bulk_keeps
+from gui.engine.lambda2_advice import FEW_SAMPLES
 from gui.engine.params import ADTDParams, Params, SearchParams
 from gui.engine.results import DTDResult
 from gui.engine.tasks import run_adtd, run_search

@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return run(rest)
     except DeconomixError as error:
-        return refuse(" ".join(filter(None, (str(error), error.advice))))
+        return refuse(error.full_text)
 
 
 def split(argv: Sequence[str]) -> tuple[str, list[str]]:
@@ -92,7 +92,7 @@ def window(argv: Sequence[str]) -> int:
                 return 0
             return _open(config, paths, instance)
     except DeconomixError as error:
-        toolkit.alert(" ".join(filter(None, (str(error), error.advice))))
+        toolkit.alert(error.full_text)
         raise
     except Exception:
         # who started the program by a double click would see PyInstaller's box, or nothing

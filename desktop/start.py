@@ -155,7 +155,7 @@ class Start:
                     server.stop()
         except DeconomixError as error:
             self.problem = error
-            self._say(" ".join(filter(None, (str(error), error.advice))))
+            self._say(error.full_text)
         except Exception:
             log.exception("the program could not start")
             self.problem = DeconomixError(

@@ -15,6 +15,11 @@ class DeconomixError(Exception):
         super().__init__(message)
         self.advice = advice
 
+    @property
+    def full_text(self) -> str:
+        """The sentence, and the advice of the place that raised it."""
+        return " ".join(filter(None, (str(self), self.advice)))
+
 
 class DataError(DeconomixError):
     """Something is wrong with the user's data."""

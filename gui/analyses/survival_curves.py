@@ -113,7 +113,7 @@ def curves(
             groups, cut, best = make()
             _add(made, found, params, kind, name, groups, cut, strata, best)
         except (DataError, InvalidParameter) as error:
-            without[name] = " ".join(filter(None, (str(error), error.advice)))
+            without[name] = error.full_text
     made.refused += [f"No curves of {names}: {why}" for names, why in same_reasons(without)]
     return made
 

@@ -175,7 +175,7 @@ def _conclusion(
         except DeconomixError as error:
             empty = pd.DataFrame(columns=["first", "second"], dtype=object)
             which = ("first", "second")[number]
-            text = " ".join(filter(None, (str(error), error.advice)))
+            text = error.full_text
             return Conclusion(run.title, empty, f"On the {which}: {text}")
     names = list(dict.fromkeys([*calls[0], *calls[1]]))
     table = pd.DataFrame(

@@ -229,17 +229,23 @@ def analyze(argv: Sequence[str]) -> int:
     output = _Output()
     try:
         options = parser().parse_args(argv)
+        options.given = methods.given_options(parser(), argv)
         if options.batch is not None:
 
-            def analyze_one(one: argparse.Namespace) -> Mapping[str, pd.DataFrame]:
-                output.folder = output.record = None
-                _analyze(one, output)
-                return output.tables
+            def analyze_one(one: argparse.Namespace) -> tuple[Mapping[str, pd.DataFrame], str]:
+                output.folder, output.record, output.tables = None, None, {}
+                try:
+                    _analyze(one, output)
+                except DeconomixError as error:
+                    if not output.tables:
+                        raise
+                    return output.tables, error.full_text
+                return output.tables, ""
 
             return analyze_batch(options, analyze_one)
         _analyze(options, output)
     except DeconomixError as error:
-        say(" ".join(filter(None, (str(error), error.advice))), sys.stderr)
+        say(error.full_text, sys.stderr)
         return 2
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""

@@ -23,7 +23,7 @@ TABLE = "composition_batch.csv"
 
 def analyze_batch(
     options: argparse.Namespace,
-    analyze_one: Callable[[argparse.Namespace], Mapping[str, pd.DataFrame]],
+    analyze_one: Callable[[argparse.Namespace], tuple[Mapping[str, pd.DataFrame], str]],
 ) -> int:
     """Analyse each file of ``options.batch`` into a folder of its name in ``options.out``.
 
@@ -32,12 +32,13 @@ def analyze_batch(
     Parameters
     ----------
     analyze_one
-        Analyses the bulk samples of its options, writes them, and returns the tables by name.
+        Analyses the bulk samples of its options, writes them, and returns the tables by name, and
+        what could not be computed although they were written.
 
     Returns
     -------
     int
-        Exit code: 0, 2 where a file was refused, or 130 when interrupted.
+        Exit code: 0, 2 where a file was refused or lacks a part, or 130 when interrupted.
 
     Raises
     ------
@@ -47,26 +48,37 @@ def analyze_batch(
     files = _files(options)
     (options.out / TABLE).unlink(missing_ok=True)  # it would stand beside newer results
     refused: dict[str, str] = {}
+    lacking: dict[str, str] = {}
     rows: list[pd.DataFrame] = []
-    for number, path in enumerate(files, 1):
-        say(f"File {number} of {len(files)}: {path.name}", sys.stderr)
-        one = argparse.Namespace(**vars(options) | {"bulk": path, "out": options.out / path.name})
-        try:
-            rows.append(_tidy(path.name, analyze_one(one)))
-        except DeconomixError as error:
-            refused[path.name] = " ".join(filter(None, (str(error), error.advice)))
-        except OSError as error:
-            refused[path.name] = f"Reading or writing failed: {error.strerror or 'unknown error'}."
-        except KeyboardInterrupt:
-            _write(options.out, rows)
-            say(f"Interrupted. {len(rows)} of {len(files)} files were analysed.", sys.stderr)
-            return 130
-    _write(options.out, rows)
-    done = len(files) - len(refused)
-    say(f"Result: {done} of {len(files)} files were analysed.", sys.stderr)
+    try:
+        for number, path in enumerate(files, 1):
+            say(f"File {number} of {len(files)}: {path.name}", sys.stderr)
+            one = argparse.Namespace(
+                **vars(options) | {"bulk": path, "out": options.out / path.name}
+            )
+            try:
+                tables, failed = analyze_one(one)
+            except DeconomixError as error:
+                refused[path.name] = error.full_text
+                continue
+            except OSError as error:
+                reason = error.strerror or "unknown error"
+                refused[path.name] = f"Reading or writing failed: {reason}."
+                continue
+            rows.append(_tidy(path.name, tables))
+            if failed:
+                lacking[path.name] = failed
+    except KeyboardInterrupt:
+        say(f"Interrupted. {len(rows)} of {len(files)} files were analysed.", sys.stderr)
+        return 130
+    finally:  # what is done is in the table, whatever ended the batch
+        _write(options.out, rows)
+    say(f"Result: {len(rows)} of {len(files)} files were analysed.", sys.stderr)
     for name, reason in refused.items():
         say(f"Not analysed: {name}: {reason}", sys.stderr)
-    return 2 if refused else 0
+    for name, reason in lacking.items():
+        say(f"Analysed in part: {name}: {reason}", sys.stderr)
+    return 2 if refused or lacking else 0
 
 
 def _files(options: argparse.Namespace) -> list[Path]:

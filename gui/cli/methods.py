@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,11 @@ WITHOUT_EFFECT = (
     "enrich",
     "robustness",
     "group_regulation",
+    "lambda2",
+    "engine",
 )
+PARAMETERS = ("genes", "seed", "iterations", "mixtures", "cells")
+"""Options that a method may have a parameter of the same name for."""
 MODELS = ("naive", "deconomix", "deconomix+h", "deconomix+h,r")
 
 
@@ -46,8 +50,21 @@ def add_options(cli: argparse.ArgumentParser) -> None:
     )
 
 
+def given_options(cli: argparse.ArgumentParser, argv: Sequence[str]) -> frozenset[str]:
+    """The options of ``argv`` by name, without those that keep their default."""
+    # what is there is not replaced by a default, and a list is copied before it grows
+    untouched = {
+        name: [] if isinstance(value, list) else object()
+        for name, value in vars(cli.parse_args([])).items()
+    }
+    found = vars(cli.parse_args(argv, argparse.Namespace(**untouched)))
+    return frozenset(name for name, value in found.items() if value is not untouched[name])
+
+
 def settle(options: argparse.Namespace) -> bool:
     """Whether another method than DTD or ADTD is asked for; a model's key goes to ``--model``.
+
+    ``options.given``: :func:`given_options`.
 
     Raises
     ------
@@ -64,12 +81,16 @@ def settle(options: argparse.Namespace) -> bool:
         options.model = options.method
         return False
     for name in WITHOUT_EFFECT:
-        if getattr(options, name, None):
-            raise InvalidParameter(
-                f"--{name.replace('_', '-')} has no effect on --method {options.method}.",
-                advice="Leave it out, or choose a model with --model.",
-            )
+        if name in options.given:
+            raise _without_effect(name, options.method)
     return True
+
+
+def _without_effect(name: str, method: str) -> InvalidParameter:
+    return InvalidParameter(
+        f"--{name.replace('_', '-')} has no effect on --method {method}.",
+        advice="Leave it out, or choose a model with --model.",
+    )
 
 
 def known_methods(key: str, config: Path | None) -> Mapping[str, Method]:
@@ -95,7 +116,7 @@ def run(
     Raises
     ------
     InvalidParameter
-        There is no such method, or it needs what these data lack.
+        There is no such method, it needs what these data lack, or an option says nothing to it.
     """
     from gui.methods.registry import method_named
 
@@ -107,16 +128,17 @@ def run(
             advice="Give them with --bulk, --train or --reference.",
         )
     fields = method.params.model_fields
-    given = {
-        "genes": options.genes or None,
-        "seed": options.seed,
-        "iterations": options.iterations,
-        "mixtures": options.mixtures,
-        "cells": options.cells,
-    }
-    params = method.params.parse(
-        **{k: v for k, v in given.items() if k in fields and (v is not None or k == "genes")}
-    )
+    typed: dict[str, Any] = {}
+    for name in PARAMETERS:
+        if name not in options.given:
+            continue  # the method's own default, as on its page
+        if name in fields:
+            typed[name] = getattr(options, name)
+        elif name != "seed":  # it also divides the cells into training and test
+            raise _without_effect(name, options.method)
+    if typed.get("genes") == 0:
+        typed["genes"] = None
+    params = method.params.parse(**typed)
     result = method.task(dataset, params, progress=progress)
     return method, result, {name: params.model_dump()[name] for name in params.used()}
 
@@ -138,6 +160,7 @@ def analyse(
     short = Summary(method_sentence(result), "", tuple(method_warnings(result, dataset)))
     parameters = {"method": method.key, **used, "label": options.label, "scale": dataset.scale}
     record = record_of(dataset, parameters, options.seed, short, None, engine_versions())
+    record["seeds"] = {"split": options.seed}  # no pseudobulks are drawn for it
     record["repairs"] = [repair.record() for repair in repairs]
     record["capabilities"] = sorted(c.value for c in method.capabilities)
     record["citations"] = [" doi ".join(pair) for pair in result.citations]

@@ -132,7 +132,7 @@ class CellFractionsView:
             try:
                 given_content(own, types)
             except DeconomixError as error:
-                said = " ".join(filter(None, (str(error), error.advice)))
+                said = error.full_text
                 return no_update, no_update, no_update, said, no_update
         ctx.session.keep_form(words.FORM, {words.OWN: own})
         found = words.conversion_of(ctx.session, run)

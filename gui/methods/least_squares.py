@@ -139,7 +139,8 @@ def profiles_and_bulk(
     chosen = profiles.index
     if n_genes is not None and n_genes < len(profiles):
         chosen = profiles.var(axis=1).nlargest(n_genes).index
-        profiles = mean_profiles(part, chosen)
+    if len(chosen) < len(shared):
+        profiles = mean_profiles(part, chosen)  # scaled over the genes in use, as the bulk is
     if len(chosen) <= profiles.shape[1]:
         raise TooFewGenes(
             f"{number(len(chosen))} genes are too few for {profiles.shape[1]} cell types.",

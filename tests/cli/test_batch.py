@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from gui.cli import analyze
+from gui.errors import InvalidParameter
 
 RANDOM = np.random.default_rng(4)
 GENES = [f"G{i}" for i in range(40)]
@@ -117,3 +118,41 @@ def test_an_interrupted_batch_keeps_what_is_done(
     assert "Interrupted. 1 of 2 files were analysed." in capsys.readouterr().err
     table = pd.read_csv(tmp_path / "out" / "composition_batch.csv")
     assert set(table["file"]) == {"a.csv"}
+
+
+def test_a_file_whose_further_analysis_failed_is_in_the_table(
+    command: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    whole = analyze._analyze
+
+    def failing(options: Any, output: Any) -> None:
+        whole(options, output)
+        if options.bulk.name == "c.csv":  # as where an analysis fails after the composition
+            raise InvalidParameter("The groups are too small.", advice="Give larger ones.")
+
+    monkeypatch.setattr(analyze, "_analyze", failing)
+    assert analyze.analyze(command) == 2
+    said = capsys.readouterr().err
+    assert "2 of 2 files were analysed" in said
+    assert "Analysed in part: c.csv: The groups are too small. Give larger ones." in said
+    table = pd.read_csv(tmp_path / "out" / "composition_batch.csv")
+    assert set(table["file"]) == {"a.csv", "c.csv"}
+
+
+def test_a_fault_of_the_program_leaves_the_table_of_what_is_done(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = analyze._analyze
+
+    def faulty(options: Any, output: Any) -> None:
+        if options.bulk.name == "c.csv":
+            raise ZeroDivisionError
+        whole(options, output)
+
+    monkeypatch.setattr(analyze, "_analyze", faulty)
+    with pytest.raises(ZeroDivisionError):
+        analyze.analyze(command)
+    assert set(pd.read_csv(tmp_path / "out" / "composition_batch.csv")["file"]) == {"a.csv"}

@@ -569,3 +569,65 @@ def test_another_method_is_written_and_recorded_and_a_reference_alone_is_enough(
     assert analyze.analyze(refused) == 2
     assert "learns gene weights from single cells" in capsys.readouterr().err
     assert not (tmp_path / "no").exists()
+
+
+PLUGIN = """
+import pandas as pd
+from gui.engine.params import Params, param
+from gui.plugin import Method, method_result
+
+class OwnParams(Params):
+    genes: int | None = param(5, "Number of genes", "Used.", unit="genes", ge=2)
+    seed: int = param(7, "Seed", "Used.", ge=0)
+
+def own(dataset, params, *, progress):
+    types = pd.Index(dataset.types)
+    composition = pd.DataFrame(1 / len(types), index=types, columns=dataset.bulk.matrix.columns)
+    reference = pd.DataFrame(1.0, index=dataset.bulk.matrix.genes, columns=types)
+    return method_result(dataset, "own", "Own", composition, reference, opinion=False)
+
+method = Method("own", "Own", "The same for every type.", own, OwnParams)
+"""
+
+
+def test_a_method_keeps_its_own_defaults_unless_an_option_is_given(files, tmp_path):
+    folder = tmp_path / "plugins"
+    folder.mkdir(mode=0o700)
+    (folder / "own.py").write_text(PLUGIN, "utf-8")
+    config = tmp_path / "config.toml"
+    config.write_text(f"[folders]\nplugins = '{folder}'\n", "utf-8")
+
+    def parameters(name: str, *more: str) -> dict:
+        roles = [part for role in ("train", "bulk") for part in (f"--{role}", str(files[role]))]
+        out = tmp_path / name
+        command = [*roles, "--method", "own", "--config", str(config), *more, "--out", str(out)]
+        assert analyze.analyze(command) == 0
+        record = json.loads((out / "run.json").read_text("utf-8"))
+        assert set(record["seeds"]) == {"split"}
+        return {key: record["parameters"][key] for key in ("genes", "seed")}
+
+    assert parameters("untouched") == {"genes": 5, "seed": 7}
+    # one that equals the default of analyze counts as well
+    assert parameters("given", "--genes", "1000", "--seed", "1") == {"genes": 1000, "seed": 1}
+    assert parameters("all", "--genes", "0")["genes"] is None
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["--lambda2", "search"],
+        ["--engine", "stock"],
+        ["--iterations", "5"],
+        ["--mixtures", "10"],
+        ["--cells", "5"],
+        ["--bootstrap", "20"],
+        ["--refine"],
+    ],
+    ids=lambda option: option[0],
+)
+def test_an_option_that_says_nothing_to_a_method_is_refused(files, tmp_path, capsys, option):
+    out = tmp_path / "out"
+    roles = [part for role in ("train", "bulk") for part in (f"--{role}", str(files[role]))]
+    assert analyze.analyze([*roles, "--method", "nnls", *option, "--out", str(out)]) == 2
+    assert f"{option[0]} has no effect on --method nnls" in capsys.readouterr().err
+    assert not out.exists()

@@ -172,7 +172,7 @@ def show(
         both = sides(ctx, **fields)
         found = compare(*both)
     except DeconomixError as error:
-        text = " ".join(filter(None, (str(error), error.advice)))
+        text = error.full_text
         return {
             "empty": SHOWN,
             "nothing": card(empty_state("These two runs cannot be compared", text)),

@@ -171,7 +171,7 @@ def ready(ctx: Context, *, values: dict[str, Any], _revision: Any, _jobs: Any) -
     try:
         words = planned(ctx, values)
     except DeconomixError as error:
-        return True, " ".join(filter(None, (str(error), error.advice)))
+        return True, error.full_text
     return (True, GOING) if running(ctx, page.key) is not None else (False, words)
 
 

@@ -129,7 +129,7 @@ def ready_regulation(
     try:
         asked(ctx, values)
     except DeconomixError as error:
-        return True, " ".join(filter(None, (str(error), error.advice)))
+        return True, error.full_text
     return (True, GOING) if running(ctx, KIND) is not None else (False, "")
 
 

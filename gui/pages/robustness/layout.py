@@ -187,7 +187,7 @@ def ready(
     try:
         params = params_for(source_run(ctx, source), form.parse(values))
     except DeconomixError as error:
-        return True, " ".join(filter(None, (str(error), error.advice)))
+        return True, error.full_text
     if not (params.genes or params.seeds or params.left_out or params.donors):
         return True, "Nothing is changed. Switch one of the changes on."
     return (True, GOING) if running(ctx, page.key) is not None else (False, "")

@@ -40,7 +40,7 @@ def ready(
     try:
         can_run(ctx, values, columns)
     except DeconomixError as error:
-        return True, " ".join(filter(None, (str(error), error.advice))), stated
+        return True, error.full_text, stated
     return False, STARTED if running(ctx, page.key) is not None else "", stated
 
 

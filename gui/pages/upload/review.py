@@ -220,7 +220,7 @@ def look_at(
         )
     # not a fault of the content: two parts that exclude each other, a file that is gone, memory
     except DeconomixError as error:
-        text = " ".join(filter(None, (str(error), error.advice)))
+        text = error.full_text
         return {
             "answer": warning(text, colour="red"),
             "judged": {"files": files, "asked": now, "blocked": text},

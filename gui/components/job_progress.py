@@ -15,6 +15,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import clicked
 from gui.components.jobs import bar, detail
+from gui.engine.recommended import RECOMMENDED, STEPS
 from gui.plugin import JOBS, Context, Page
 
 
@@ -24,11 +25,12 @@ class JobProgress:
     Parameters
     ----------
     kinds
-        Of the jobs, as given to ``ctx.jobs.submit``.
+        Of the jobs, as given to ``ctx.jobs.submit``. A job of several steps counts for each.
     """
 
     def __init__(self, page: Page, *kinds: str) -> None:
-        self.page, self.kinds = page, kinds
+        self.page = page
+        self.kinds = {*kinds, *([RECOMMENDED] if STEPS.keys() & set(kinds) else [])}
 
     def layout(self, ctx: Context) -> html.Div:
         """Return the place for it; empty while nothing is under way."""

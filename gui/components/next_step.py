@@ -60,11 +60,7 @@ class NextStepView:
     def _content(self, ctx: Context) -> Any:
         job = running(ctx, RECOMMENDED)
         if job is not None:
-            return dmc.Text(
-                "The recommended analysis is being computed. The header shows its progress and can"
-                " cancel it.",
-                size="sm",
-            )
+            return dmc.Text("The recommended analysis is being computed.", size="sm")
         step = next_step(ctx.session, self.page.key)
         if step is None:
             return None

@@ -148,6 +148,28 @@ def test_pages_say_that_a_recommended_analysis_runs(
     assert "is being computed" in tab.text("upload-next-step")
 
 
+@pytest.mark.parametrize("page", ["upload", "dtd", "adtd"])
+def test_its_progress_and_cancel_are_on_the_page(
+    application: Application, tab: Any, page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = session_with(application, "Study")
+    show(tab, session.session_id)
+    job = JobStatus("1", session.session_id, RECOMMENDED, recommended.TITLE, "running")
+    cancelled: list[str] = []
+    monkeypatch.setattr(application.runner, "status", lambda session_id=None: [job])
+    monkeypatch.setattr(application.runner, "cancel", lambda job_id: cancelled.append(job_id))
+    tab.go(page)
+    tab.tick()
+    assert recommended.TITLE in tab.text(f"{page}-job-progress")
+    stop = json.dumps({"index": "1", "page": page, "part": "stop"}, separators=(",", ":"))
+    tab.click(stop)
+    tab.click(stop)
+    assert cancelled == ["1", "1"]
+    monkeypatch.setattr(application.runner, "status", lambda session_id=None: [])
+    tab.tick()
+    assert tab.get(f"{page}-job-progress", "children") is None
+
+
 def test_what_succeeded_is_kept_when_a_later_step_fails(
     program: Application, open_tab: Callable[..., Any]
 ) -> None:

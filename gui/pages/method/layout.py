@@ -10,8 +10,9 @@ from dash import ctx as call
 
 from gui.answers.methods import capability_text, method_sentence, method_warnings, short_answer
 from gui.components.agreement import AgreementView
-from gui.components.common import answer, card, empty_state, two_columns
+from gui.components.common import answer, card, empty_state, form_end, two_columns
 from gui.components.composition import CompositionView
+from gui.components.job_progress import JobProgress
 from gui.components.jobs import running, running_state
 from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns
@@ -35,8 +36,9 @@ from gui.plugin import JOBS, REVISION, Context
 
 TABS = {"composition": "Composition", "opinion": "Second opinion", "known": "Against known"}
 TAB = Input(page.id.tabs, "value")
-STARTED = "Started. The header shows the progress; you can go on working."
+STARTED = "Started. You can go on working."
 NOTE = "RNA fractions; those of a sample sum to 1."
+progress = JobProgress(page, KIND)
 runs = PreviousRuns(page, KIND, describe=lambda run: short_answer(run.result))
 composition = CompositionView(
     page,
@@ -77,8 +79,11 @@ def layout(ctx: Context) -> Any:
                 ),
                 dmc.Text(id=page.id.about, size="xs", c="dimmed"),
                 dmc.Stack(parameter_fields(ctx, method), id=page.id.fields, gap="sm"),
-                dmc.Button("Run method", id=page.id.run, fullWidth=True, disabled=True),
-                dmc.Text(id=page.id.reason, size="xs", c="dimmed", ta="center"),
+                form_end(
+                    dmc.Button("Run method", id=page.id.run, fullWidth=True, disabled=True),
+                    dmc.Text(id=page.id.reason, size="xs", c="dimmed", ta="center", mt=6),
+                    progress.layout(ctx),
+                ),
             ],
             gap="sm",
         )
@@ -246,6 +251,7 @@ def show(ctx: Context, *, _revision: str | None) -> dict[str, Any]:
 
 
 runs.bind()
+progress.bind()
 composition.bind()
 opinion.bind()
 known.bind()

@@ -22,6 +22,7 @@ from gui.answers.robustness import (
 from gui.components.analysis import AnalysisHead, go_to
 from gui.components.common import card, empty_state, form_end, tip_label, two_columns
 from gui.components.figure import bind_figure_export, figure_card
+from gui.components.job_progress import JobProgress
 from gui.components.jobs import running
 from gui.components.persistent_controls import PersistentControls
 from gui.components.runs import PreviousRuns
@@ -65,7 +66,8 @@ ABOUT = {
     LEAKS: LEAKAGE_CAPTION,
     COUNTS: "Median fraction (%) by number of genes.",
 }
-GOING = "This is waiting or running. The header shows the progress."
+GOING = "Started. You can go on working."
+progress = JobProgress(page, page.key)
 previous = PreviousRuns(
     page,
     "robustness",
@@ -135,6 +137,7 @@ def layout(ctx: Context) -> Any:
                 form_end(
                     dmc.Button("Recompute", id=page.id.run, fullWidth=True, disabled=True),
                     dmc.Text(id=page.id.reason, size="xs", c="dimmed", ta="center", mt=6),
+                    progress.layout(ctx),
                 ),
             ],
             gap="sm",
@@ -268,5 +271,6 @@ def to_save(ctx: Context, look: str) -> TableFile | None:
 head.bind()
 controls.bind()
 form.bind()
+progress.bind()
 bind_figure_export(page, "figure")
 bind_table_export(page, "table", to_save, State(page.id.look, "value"), engine=True)

@@ -14,10 +14,12 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import answer, card, cut, scrolling, shorten, warning
 from gui.components.figure import bind_figure_export, figure_card
+from gui.components.job_progress import JobProgress
 from gui.components.next_step import NextStepView
 from gui.components.persistent_controls import PersistentControls
 from gui.data.dataset import Dataset, Matrix, Role
 from gui.data.normalize import common_genes
+from gui.engine.recommended import RECOMMENDED
 from gui.errors import InvalidParameter
 from gui.figures.data import type_counts
 from gui.figures.palette import type_colours
@@ -100,6 +102,7 @@ def loaded_layout(ctx: Context, page: Page) -> Any:
             card(
                 html.Div(id=page.id.answer, className="dcx-pending"),
                 NextStepView(page).layout(ctx),
+                JobProgress(page, RECOMMENDED).layout(ctx),
             ),
             card(
                 dmc.Tabs(
@@ -123,6 +126,7 @@ def bind_loaded(page: Page) -> None:
     PersistentControls(page, **LEFT).bind()
     bind_figure_export(page, "type_counts")
     NextStepView(page).bind()
+    JobProgress(page, RECOMMENDED).bind()
 
     @page.callback(
         output={

@@ -254,14 +254,16 @@ def run_robustness(
     dtd
         The run, or the one that ADTD is based on.
     adtd
-        The run where it has a hidden background; the fractions are its own then.
+        The run where it has a hidden background; the fractions are its own then. Not one of the
+        model Custom with free C, whose composition depends on gene regulation: the result does not
+        say so, and who asks has to look at its parameters.
 
     Raises
     ------
     MissingPart
         No run on the bulk, no cells.
     InvalidParameter
-        Nothing to change; composition not fixed by the first step (Custom).
+        Nothing to change.
     EngineFailed
         No variant could be computed.
     JobCancelled

@@ -71,7 +71,7 @@ def second_opinion(
         cells, genes = reference, reference.index
         why = "There are no" if labels is None else "Some cell types of the model have no"
         notes.append(
-            f"{why} single cells: the second opinion rests on the reference of the model and its"
+            f"{why} single cells: the second opinion rests on the reference profiles and their"
             " genes alone."
         )
     shared = pd.Index(genes[genes.isin(bulk.genes)], name=None)

@@ -27,6 +27,7 @@ from gui.engine.params import ADTDParams, DTDParams
 from gui.engine.results import Provenance, Run
 from gui.engine.tasks import run_adtd, run_dtd
 from gui.knowledge.common_names import GenesInUse
+from gui.pages.genes.beside import by_title
 from gui.pages.genes.calls import HEATMAP, words_for
 from gui.pages.genes.lookup import known_of
 from gui.sessions.cache import DCXCache
@@ -267,6 +268,22 @@ def with_groups(session: DCXCache, run: Run, gene: str, cell_type: str) -> Run:
     added = Run("groups1", "group_regulation", "Visit", run.created, params, result, made)
     session.add_run(added)
     return added
+
+
+def test_groups_of_other_data_are_offered_as_outdated(
+    example: Example, session: DCXCache, runs: dict[str, Run], page: Callable[[], Any]
+) -> None:
+    compared = with_groups(session, runs["hr"], example.regulated[0], REGULATED_TYPE)
+    older = replace(compared.provenance, training_id="other")
+    session.add_run(replace(compared, id="groups2", provenance=older))
+    offered = page().get("genes-regulation-beside", "data")
+    marked = {one["value"]: one["label"].endswith("(outdated)") for one in offered}
+    assert (marked["groups1"], marked["groups2"]) == (False, True)
+
+
+def test_tables_of_one_title_are_numbered() -> None:
+    table = pd.DataFrame()
+    assert list(by_title([("AB", table), ("A", table), ("A", table)])) == ["AB", "A", "A (2)"]
 
 
 def test_regulation_of_groups_is_shown_side_by_side_and_overlapping(

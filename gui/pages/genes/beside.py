@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -60,9 +61,10 @@ def of_groups(ctx: Context, run: Run) -> list[Estimate]:
     if source is None:
         return []
     found = run.result
+    old = ", outdated" if ctx.session.outdated(run) else ""
     return [
         Estimate(
-            f"{shorten(level)} ({shorten(found.variable)}, n = {found.sizes[level]})",
+            f"{shorten(level)} ({shorten(found.variable)}, n = {found.sizes[level]}{old})",
             replace(
                 source.result,
                 gene_regulation=np.exp2(found.regulation[level]),
@@ -84,7 +86,8 @@ def options(ctx: Context, current: Run) -> list[dict[str, str]]:
             {
                 "value": run.id,
                 "label": f"groups of {shorten(run.result.variable)},"
-                f" {run.created.astimezone():%d %b %H:%M:%S}",
+                f" {run.created.astimezone():%d %b %H:%M:%S}"
+                f"{' (outdated)' if ctx.session.outdated(run) else ''}",
             }
             for run in group_runs(ctx)
         ),
@@ -105,7 +108,8 @@ def estimates(ctx: Context, current: Run, beside: str) -> list[Estimate]:
 def by_title(parts: Iterable[tuple[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
     """Title -> table; tables of one title are numbered."""
     found: dict[str, pd.DataFrame] = {}
+    times: Counter[str] = Counter()
     for title, table in parts:
-        same = sum(name.startswith(title) for name in found)
-        found[f"{title} ({same + 1})" if same else title] = table
+        times[title] += 1
+        found[title if times[title] == 1 else f"{title} ({times[title]})"] = table
     return found

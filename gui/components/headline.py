@@ -95,12 +95,12 @@ class Headline:
             words = f"Details and {count} warning{'s' * (count > 1)}"
             summary = dmc.Text(words, span=True, inherit=True, className="dcx-answer-weak")
         return {
-            "answer": [one_line(sentence), *([weak_line(weak)] if weak else [])],
+            "answer": one_line(sentence),
             "details": summary,
             "whole": dmc.Text(sentence, size="sm"),
             "badges": shown,
             self.details: dmc.Stack(lines, gap=4, mt=6) if lines else None,
-            "bar": bar,
+            "bar": [weak_line(weak), bar] if weak else bar,
         }
 
 

@@ -160,13 +160,13 @@ def navigation(ctx: Context, current: Page | None) -> list[Any]:
             if done and done != NO_SUMMARY
             else "open"
         )
+        about = f"needs {' and '.join(lacking)}" if lacking else done or page.description
         items.append(
             dmc.NavLink(
                 id=shell_id("nav", page.key),
                 label=page.title,
-                description=f"needs {' and '.join(lacking)}"
-                if lacking
-                else done or page.description,
+                # on a low window the end of it is cut
+                description=html.Span(about, title=about) if isinstance(about, str) else about,
                 href=f"/{page.key}",
                 active=active,
                 disabled=bool(lacking) and not active,

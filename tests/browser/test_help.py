@@ -65,7 +65,7 @@ def test_the_guide_is_opened_from_the_header_searched_and_followed(
     expect(text.locator("h1")).to_have_text("First steps")
     expect(text).to_contain_text("DeconomiX answers three questions")  # the Markdown is drawn
     page.locator("#help-contents").get_by_text("Writing a plug-in").click()
-    expect(text.locator("pre")).to_contain_text("def count(dataset, params, *, progress)")
+    expect(text.locator("pre").first).to_contain_text("def count(dataset, params, *, progress)")
     page.fill("#help-query", "one standard error")
     expect(page.locator(".dcx-help-found").first).to_contain_text("ADTD: Which value to take")
     page.locator(".dcx-help-found a").first.click()

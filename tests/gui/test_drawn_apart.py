@@ -45,10 +45,13 @@ def fails(*_: Any, **__: Any) -> Any:
 
 def lines(tab: Tab) -> dict[str, str]:
     """Title of each page in the navigation -> what it says."""
-    return {
-        node["props"]["label"]: str(node["props"]["description"])
-        for node in tab.get("dcx-nav", "children") or []
-    }
+    found = {}
+    for node in tab.get("dcx-nav", "children") or []:
+        about = node["props"]["description"]
+        found[node["props"]["label"]] = (
+            about["props"]["children"] if about["props"].get("title") else str(about)
+        )
+    return found
 
 
 def filled(application: Application) -> str:

@@ -80,7 +80,7 @@ def test_files_are_shown_before_and_loaded_together_into_a_session_named_after_t
     assert tab.get("upload-load", "disabled") is True
     choose(tab, "bulk", bulk)
     assert tab.get("upload-load", "disabled") is True
-    assert "Training data or a trained model is missing" in tab.text("upload-reason")
+    assert "Training data, a reference or a trained model is missing" in tab.text("upload-reason")
     choose(tab, "train", train)
     assert "380 cells, 300 genes" in tab.text("upload-train-found").replace("\u00a0", " ")
     assert tab.get("upload-load", "disabled") is False

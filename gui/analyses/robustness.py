@@ -27,7 +27,7 @@ from gui.engine.variants import (
     with_sum_one,
 )
 from gui.errors import DeconomixError, EngineFailed, InvalidParameter, JobCancelled, MissingPart
-from gui.statistics.agreement import spearman
+from gui.statistics.agreement import ROUNDING, spearman
 from gui.text import number, some
 
 if TYPE_CHECKING:
@@ -131,9 +131,9 @@ class RobustnessResult:
         type). Index: kind.
         """
         rows = []
-        base = self.base.to_numpy(dtype=np.float64)
+        base = without_rounding(self.base.to_numpy(dtype=np.float64))
         for kind in self.kinds:
-            values = self.of(kind)
+            values = without_rounding(self.of(kind))
             for k, name in enumerate(self.base.index):
                 each = values[:, k]
                 each = each[np.isfinite(each).all(axis=1)]
@@ -180,10 +180,11 @@ class RobustnessResult:
         """Median over samples by number of genes, that of the run among them."""
         rows = self.variants[self.variants["kind"] == GENES]
         medians = {
-            int(genes): np.median(self.values[at], axis=1)
+            int(genes): np.median(without_rounding(self.values[at]), axis=1)
             for at, genes in zip(rows.index, rows["genes"], strict=True)
         }
-        medians[self.genes] = np.median(self.base.to_numpy(dtype=np.float64), axis=1)
+        base = without_rounding(self.base.to_numpy(dtype=np.float64))
+        medians[self.genes] = np.median(base, axis=1)
         table = pd.DataFrame(medians, index=self.base.index.astype(str)).T.sort_index()
         return table.rename_axis("genes")
 
@@ -228,6 +229,14 @@ class RobustnessResult:
             and all(kind.kind == "f" for kind in self.base.dtypes)
             and set(self.variants["kind"]) <= set(KINDS)
         )
+
+
+def without_rounding(values: np.ndarray) -> np.ndarray:
+    """Fractions with 0 in place of what a solver leaves of a type that is not there (1e-15).
+
+    Ranks of such remainders would be taken for ranks of samples.
+    """
+    return np.where(np.abs(values) < ROUNDING, 0.0, values)
 
 
 def _rank(one: np.ndarray, other: np.ndarray) -> float:

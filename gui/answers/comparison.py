@@ -13,7 +13,7 @@ from gui.answers.confidence_intervals import bootstrap_of
 from gui.engine.params import Params
 from gui.engine.results import Run
 from gui.errors import MissingPart
-from gui.figures.text import coefficient, shorten, three
+from gui.figures.text import coefficient, settled, shorten, three
 from gui.methods.method import KIND
 from gui.sessions.cache import DCXCache
 from gui.statistics.agreement import Agreement, agreement
@@ -54,7 +54,7 @@ class Side:
         """Cell types x samples or mixtures; DTD's are divided by their sum in each sample."""
         run = self.run
         if run.kind in ("adtd", KIND):
-            return run.result.full()
+            return settled(run.result.full())
         if run.kind == "apply":
             found = run.result.composition
         else:
@@ -62,7 +62,7 @@ class Side:
             found = parts.get("bulk", parts.get("test"))
         if found is None:
             raise MissingPart("This run holds no composition.", advice="Choose another one.")
-        return found / self._total(found)
+        return settled(found / self._total(found))
 
     @staticmethod
     def _total(frame: pd.DataFrame) -> pd.Series:
@@ -245,7 +245,7 @@ def shown_table(found: Comparison) -> pd.DataFrame:
     """By cell type, concordance first; fractions in percent."""
     table = found.agreement.table.copy()
     for name in PERCENT:
-        table[name] = table[name] * 100
+        table[name] = settled(table[name]) * 100
     if table["outside"].isna().all():
         table = table.drop(columns="outside")
     return table.rename(columns=HEADERS).rename_axis("Cell type")

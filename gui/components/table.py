@@ -38,6 +38,8 @@ GRID_THEME = (
 )
 # The grid would guess what a column holds from its first rows, and keep that when another table is
 # shown in it: texts became "Invalid Number".
+HEADER_HEIGHT = 40
+"""Pixels for two lines: as columns come into sight their headers would else move the rows."""
 _NUMBER = {
     "type": "rightAligned",
     "filter": "agNumberColumnFilter",
@@ -143,6 +145,9 @@ def table_view(
                 "headerName": str(name),
                 "headerTooltip": str(name),
                 **(_NUMBER if number else _TEXT),
+                "minWidth": max(
+                    _whole_words(str(name)), (_NUMBER if number else _TEXT)["minWidth"]
+                ),
                 **(_PERCENT if of_percent else {}),
             }
         )
@@ -159,6 +164,15 @@ def table_view(
         else ""
     )
     return TableView(columns, rows, note)
+
+
+def _whole_words(header: str) -> int:
+    """Pixels in which no word of a header is broken, beside the mark of the filter.
+
+    Very long names (of genes, of cell types) may break.
+    """
+    longest = max(map(len, header.split()), default=0)
+    return 46 + 8 * min(longest, 13)
 
 
 def rounded(values: np.ndarray, digits: int = DIGITS) -> list[float | int | None]:
@@ -229,6 +243,7 @@ def result_table(
         | {"wrapHeaderText": True, "autoHeaderHeight": True},
         dashGridOptions={
             "theme": {"function": GRID_THEME},
+            "headerHeight": HEADER_HEIGHT,
             "tooltipShowDelay": 300,
             "enableCellTextSelection": True,
             "ensureDomOrder": True,

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from gui.engine.simulation import Mixtures
     from gui.jobs.status import Progress
 
-PREPARING, SIMULATING, ESTIMATING = "Preparing", "Simulating mixtures", "Estimating compositions"
+PREPARING, SIMULATING, ESTIMATING = "Preparing", "Simulating pseudobulks", "Estimating compositions"
 REFINING = "Refining to the optimum"
 SEARCH_SCALE = 10_000.0
 """The search and the 1/mean(Y)² weights depend on the unit of their input: always this column sum

@@ -33,7 +33,7 @@ def test_dtd_reports_its_stages_and_a_true_fraction(dataset, quick, recorder):
     result = tasks.run_dtd(dataset, quick, progress=seen)
     assert seen.stages == [
         "Preparing",
-        "Simulating mixtures",
+        "Simulating pseudobulks",
         "Learning gene weights",
         "Estimating compositions",
     ]
@@ -391,7 +391,7 @@ def test_one_unsolvable_lambda_does_not_spoil_the_search(dataset, trained, recor
 
 # ----------------------------------------------------------------------------- cancel, side effects
 CANCELS = [
-    ("dtd", "Simulating mixtures", 1),
+    ("dtd", "Simulating pseudobulks", 1),
     ("dtd", "Learning gene weights", 7),
     ("dtd", "Estimating compositions", 2),
     ("h,r", "Estimating compositions", 1),

@@ -15,7 +15,7 @@ import pytest
 from gui.analyses.groups import GroupsParams, run_groups
 from gui.analyses.survival import run_survival
 from gui.analyses.survival_params import SurvivalParams
-from gui.answers.comparison import Side, compare, sentence
+from gui.answers.comparison import Side, compare, sentence, shown_table
 from gui.answers.conclusions import conclusions, shown_conclusions
 from gui.app import Application, create_app
 from gui.config import Config
@@ -72,6 +72,18 @@ def session_of(*runs: Run) -> DCXCache:
 
 # -- what is compared
 # --------------------------------------------------------------------------------------------------
+def test_what_a_solver_leaves_of_an_absent_type_is_no_difference() -> None:
+    first, second = noisy(1), noisy(1)
+    name = first.index[0]
+    for frame, left in ((first, 3e-15), (second, 8e-15)):
+        frame.loc[name] = left * np.arange(1.0, frame.shape[1] + 1)
+    session = session_of(run("first", first), run("second", second, 1))
+    found = compare(Side(session, session.run("first")), Side(session, session.run("second")))
+    row = shown_table(found).loc[name]
+    assert row["RMSE (percentage points)"] == 0
+    assert np.isnan(row["Spearman"])
+
+
 def test_only_what_differs_is_listed_and_what_is_identical_is_named() -> None:
     first, second = run("a", noisy(1)), run("b", noisy(2), max_iterations=7)
     second = replace(

@@ -658,6 +658,13 @@ def test_the_theme_changes_only_the_template() -> None:
 
 # -- table
 # --------------------------------------------------------------------------------------------------
+def test_a_header_of_a_table_has_room_for_its_longest_word() -> None:
+    frame = pd.DataFrame([[1.0, 2.0]], columns=["CCC", "RMSE (percentage points)"])
+    short, long = (column["minWidth"] for column in table_view(frame).columns[1:])
+    assert short == 84  # what a number needs
+    assert long >= 46 + 8 * len("(percentage")
+
+
 def test_table_rounds_on_screen_and_takes_any_column_name() -> None:
     frame = pd.DataFrame(
         {

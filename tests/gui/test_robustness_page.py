@@ -211,3 +211,24 @@ def test_wrong_options_are_refused_before_anything_is_computed(
 def test_parameters_that_play_no_part_are_not_told() -> None:
     assert "donor_column" not in RobustnessParams().used()
     assert "donor_column" in RobustnessParams(donor_column="x").used()
+
+
+def test_what_a_solver_leaves_of_an_absent_type_is_zero_and_has_no_rank() -> None:
+    random = np.random.default_rng(1)
+    base = pd.DataFrame(
+        [random.uniform(0.4, 0.6, 6), random.uniform(1, 9, 6) * 1e-15],
+        index=["Present", "Absent"],
+        columns=[f"s{i}" for i in range(6)],
+    )
+    values = np.stack([base.to_numpy() * random.uniform(0.9, 1.1, 6) for _ in range(3)])
+    variants = pd.DataFrame(
+        {"kind": GENES, "name": ["a", "b", "c"], "genes": [10, 20, 30], "left_out": ""}
+    )
+    result = RobustnessResult(base, values, variants, 15)
+    row = result.summary().set_index("cell_type").loc["Absent"]
+    assert (row[["fraction", "median", "iqr", "range"]] == 0).all()
+    assert row[["rank", "rank_lowest"]].isna().all()
+    assert (result.gene_count_table()["Absent"] == 0).all()
+    kept = result.summary().set_index("cell_type").loc["Present"]
+    assert kept["rank"] > 0
+    assert kept["fraction"] > 0.4

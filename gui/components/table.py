@@ -43,10 +43,9 @@ HEADER_HEIGHT = 40
 _NUMBER = {
     "type": "rightAligned",
     "filter": "agNumberColumnFilter",
-    "minWidth": 84,
     "cellDataType": False,
 }
-_TEXT = {"filter": "agTextColumnFilter", "minWidth": 130, "cellDataType": False}
+_TEXT = {"filter": "agTextColumnFilter", "cellDataType": False}
 # As gui.figures.text.percentage writes them.
 _PERCENT = {
     "valueFormatter": {
@@ -145,9 +144,7 @@ def table_view(
                 "headerName": str(name),
                 "headerTooltip": str(name),
                 **(_NUMBER if number else _TEXT),
-                "minWidth": max(
-                    _whole_words(str(name)), (_NUMBER if number else _TEXT)["minWidth"]
-                ),
+                "minWidth": max(_whole_words(str(name)), 84 if number else 130),
                 **(_PERCENT if of_percent else {}),
             }
         )
@@ -172,7 +169,7 @@ def _whole_words(header: str) -> int:
     Very long names (of genes, of cell types) may break.
     """
     longest = max(map(len, header.split()), default=0)
-    return 46 + 8 * min(longest, 13)
+    return 48 + 9 * min(longest, 12)
 
 
 def rounded(values: np.ndarray, digits: int = DIGITS) -> list[float | int | None]:

@@ -48,13 +48,13 @@ from gui.report.analyses import variants_figure
 LEAKAGE, BY_GENES, TABLE, LEAKS, COUNTS = "leakage", "by_genes", "table", "leaks", "counts"
 LOOKS = {
     GENES: TITLES[GENES],
-    BY_GENES: "By gene count",
+    BY_GENES: "By count",
     SEED: TITLES[SEED],
     DONORS: "Donors",
     LEAKAGE: "Leakage",
     TABLE: "Table",
     LEAKS: "Leakage table",
-    COUNTS: "Gene count table",
+    COUNTS: "Count table",
 }
 NEEDS = {BY_GENES: GENES, LEAKAGE: LEFT_OUT, LEAKS: LEFT_OUT, COUNTS: GENES}
 """What has to be computed for a look; the others need themselves."""

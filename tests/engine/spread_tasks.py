@@ -148,6 +148,22 @@ def die(shared: Path, item: int, *, step: Any) -> int:
     return item * 10
 
 
+def die_after_the_first_arrived(shared: Path, item: int, *, step: Any) -> int:
+    """Item 1 is killed whenever it runs, but not before the result of item 0 is known.
+
+    A process that ends takes the results with it that it has not sent yet.
+    """
+    step(item)
+    until = time.monotonic() + 60
+    while item == 1 and not (shared / "arrived0").exists():
+        if time.monotonic() > until:
+            raise TimeoutError("the result of item 0 never arrived")
+        time.sleep(0.01)
+    if item == 1:
+        os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+    return item * 10
+
+
 def dead_at_once(*ends: Any) -> None:
     """Instead of the processes' main function."""
     os._exit(7)

@@ -20,7 +20,7 @@ import pytest
 from gui.engine import compute_settings
 from gui.engine.compute_settings import ComputeSettings
 from gui.engine.parallel import cluster, parallel_map, remote
-from gui.engine.parallel.calls import decode_error
+from gui.engine.parallel.calls import ResultCollector, decode_error
 from gui.engine.parallel.serialized_value import SerializedValue
 from gui.errors import EngineFailed, JobCancelled, JobError
 from tests.engine.dask_cluster import Cluster
@@ -314,9 +314,16 @@ def test_item_that_always_kills_its_worker_fails_and_those_that_waited_there_do_
     found.worker("--nanny")  # starts a worker again that has died
     found.until_there(1)
     use(found)
-    for n in range(9):
-        (tmp_path / f"death{n}").touch()
-    results = parallel_map(tasks.die, range(3), shared=tmp_path, keep_errors=True)
+    put = ResultCollector.put
+
+    def put_and_say(collector: ResultCollector, index: int, result: Any) -> None:
+        put(collector, index, result)
+        (tmp_path / f"arrived{index}").touch()
+
+    monkeypatch.setattr(ResultCollector, "put", put_and_say)
+    results = parallel_map(
+        tasks.die_after_the_first_arrived, range(3), shared=tmp_path, keep_errors=True
+    )
     assert [results[0], results[2]] == [0, 20]
     assert isinstance(results[1], EngineFailed)
     assert "several times" in str(results[1])

@@ -195,9 +195,9 @@ def _findings(options: argparse.Namespace) -> list[Finding]:
 
         return examine_clinical(path, path.name, samples=_samples(options.against))
     if options.role == "truth":
-        from gui.data.samples.known_composition import examine_truth
+        from gui.data.samples.known_composition import examine_known_composition
 
-        return examine_truth(
+        return examine_known_composition(
             path, path.name, samples=_samples(options.against), types=_types(options.against)
         )
     role = cast("Role", options.role)

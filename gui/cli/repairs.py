@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gui.data.dataset import Dataset, Role
     from gui.data.load import LoadRequest
     from gui.data.readers.read import Part
-    from gui.data.readers.read_cache import Held
+    from gui.data.readers.read_cache import PartCache
     from gui.data.validation.repairs import Repair
 
 ROLES: tuple[Role, ...] = ("train", "test", "reference", "bulk")
@@ -56,10 +56,10 @@ def load_repaired(
         As from :func:`gui.data.load.load_dataset`.
     """
     from gui.data.load import load_dataset
-    from gui.data.readers.read_cache import Held
+    from gui.data.readers.read_cache import PartCache
     from gui.data.validation.examine import examine, with_proposed_repairs
 
-    held = Held()
+    held = PartCache()
     repairs = [repair for path in chosen for repair in read_repairs(path)]
     sums: list[Repair] = []
     if tables:
@@ -89,7 +89,7 @@ def load_repaired(
         raise
 
 
-def _options_for(request: LoadRequest, held: Held) -> str:
+def _options_for(request: LoadRequest, held: PartCache) -> str:
     """The option that settles what was refused, in a sentence; "" if there is none."""
     from gui.data.validation.examine import examine, with_proposed_repairs
     from gui.knowledge.identifiers import ADVICE, Kind

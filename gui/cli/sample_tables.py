@@ -179,7 +179,7 @@ def add_tables(dataset: Dataset, options: argparse.Namespace) -> tuple[Dataset, 
     if options.clinical is not None:
         dataset, tables = _with_clinical(dataset, options, samples, tables)
     if options.truth is not None:
-        dataset, tables = _with_truth(dataset, options, samples, tables)
+        dataset, tables = _with_known_composition(dataset, options, samples, tables)
     return dataset, tables
 
 
@@ -289,33 +289,33 @@ def _time_text(clinical: Clinical) -> tuple[str, ...]:
 # --------------------------------------------------------------------------------------------------
 
 
-def _with_truth(
+def _with_known_composition(
     dataset: Dataset, options: argparse.Namespace, samples: Sequence[str], tables: SampleTables
 ) -> tuple[Dataset, SampleTables]:
     from gui.data.samples.known_composition import (
-        TruthChoice,
-        joined_truth,
-        read_truth,
-        truth_findings,
+        KnownCompositionChoice,
+        join_known_composition,
+        known_composition_findings,
+        read_known_composition,
     )
 
     path: Path = options.truth
     types = [str(t) for t in dataset.types]
-    read = read_truth(TruthChoice(path=path, name=path.name), samples, types)
+    read = read_known_composition(KnownCompositionChoice(path=path, name=path.name), samples, types)
     known = [str(t) for t in read.shares.index]
     assert read.join is not None
     if not read.join.rows:
         raise _nothing_joined(read.name, samples, [str(c) for c in read.shares.columns])
     hidden = "+" in (options.model or "")
     chosen = _pairs(options.pair, known, types, path.name, hidden=hidden)
-    truth = joined_truth(read, samples, types, chosen)
+    truth = join_known_composition(read, samples, types, chosen)
     if not truth.pairs:
         raise MissingPart(
             f"No cell type of {path.name} ({some(known, 4)}) is called like an estimated one"
             f" ({some(types, 4)}).",
             advice="Pair them with --pair KNOWN=ESTIMATED.",
         )
-    found = truth_findings(read, samples, types, chosen)
+    found = known_composition_findings(read, samples, types, chosen)
     notes = (_joined_text(read.name, read.join, samples), *_texts(found))
     record = _join_record(path, read.join, samples, notes) | {
         "unit": read.unit,

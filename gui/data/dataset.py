@@ -304,7 +304,7 @@ class Clinical:
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
+class KnownComposition:
     """Known shares. shares : cell types x bulk samples, fractions; name : of the file; pairs : its
     types -> estimated ones ("A|B": their sum).
     """
@@ -364,7 +364,7 @@ class Dataset:
     sources: tuple[Source, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     clinical: Clinical | None = None
-    truth: Truth | None = None
+    truth: KnownComposition | None = None
 
     @property
     def types(self) -> list[str]:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gui.data.dataset import HIDDEN, Bulk, Cells, Dataset, Matrix, Source, Truth
+from gui.data.dataset import HIDDEN, Bulk, Cells, Dataset, KnownComposition, Matrix, Source
 
 TYPES = ("B cells", "Dendritic cells", "Monocytes", "NK cells", "T cells")
 HIDDEN_TYPE = "Neutrophils"
@@ -131,7 +131,7 @@ def make_example() -> Example:
         ),
         author="DeconomiX GUI",
         sources=sources,
-        truth=Truth(truth, name, {str(t): str(t) for t in truth.index}),
+        truth=KnownComposition(truth, name, {str(t): str(t) for t in truth.index}),
     )
     regulated = [str(genes[i]) for i in changed]
     return Example(

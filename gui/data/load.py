@@ -26,10 +26,10 @@ from gui.data.readers.read import (
     paths_of,
     read_all,
 )
-from gui.data.readers.read_cache import HERE
+from gui.data.readers.read_cache import PROCESS_CACHE
 from gui.data.readers.watchdog import watched
 from gui.data.samples.clinical import ClinicalChoice, load_clinical
-from gui.data.samples.known_composition import TruthChoice, load_truth
+from gui.data.samples.known_composition import KnownCompositionChoice, load_known_composition
 from gui.data.validation.check_part import diagnose
 from gui.data.validation.check_parts import compare_parts, parts_of
 from gui.data.validation.checks import check_trainable, check_types
@@ -66,7 +66,7 @@ class LoadRequest(Frozen):
     author: str = ""
     repairs: tuple[AnyRepair, ...] = ()
     clinical: ClinicalChoice | None = None
-    truth: TruthChoice | None = None
+    truth: KnownCompositionChoice | None = None
 
 
 def load_dataset(
@@ -170,7 +170,7 @@ def with_tables(dataset: Dataset, request: LoadRequest) -> Dataset:
         there = [s for s in samples if s in clinical.table.index]
         clinical = replace(clinical, table=clinical.table.reindex(samples)) if there else None
     if request.truth is not None:
-        truth = load_truth(request.truth, samples, dataset.types)
+        truth = load_known_composition(request.truth, samples, dataset.types)
     elif truth is not None:
         there = [s for s in samples if s in truth.shares.columns]
         truth = replace(truth, shares=truth.shares[there]) if there else None
@@ -337,5 +337,7 @@ def load_task(dataset: object, params: LoadRequest, *, progress: object) -> Data
     """
     with watched(paths_of(params.files)):
         return load_dataset(
-            params, current=dataset if isinstance(dataset, Dataset) else None, read_with=HERE.take
+            params,
+            current=dataset if isinstance(dataset, Dataset) else None,
+            read_with=PROCESS_CACHE.take,
         )

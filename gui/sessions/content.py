@@ -19,7 +19,7 @@ import pandas as pd
 from pydantic import ConfigDict
 
 from gui.analyses.registry import ANALYSES
-from gui.data.dataset import Bulk, Cells, Clinical, Dataset, Matrix, Source, Truth
+from gui.data.dataset import Bulk, Cells, Clinical, Dataset, KnownComposition, Matrix, Source
 from gui.engine.params import (
     ADTDParams,
     ApplyParams,
@@ -58,7 +58,7 @@ RECORDS: dict[str, type[Any]] = {
     "Cells": Cells,
     "Bulk": Bulk,
     "Clinical": Clinical,
-    "Truth": Truth,
+    "Truth": KnownComposition,
     "Matrix": Matrix,
     "Source": Source,
     "Run": Run,

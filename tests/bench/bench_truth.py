@@ -23,7 +23,7 @@ import pandas as pd
 from gui.answers.warnings import OFFSET, ZERO
 from gui.data.dataset import HIDDEN, Dataset
 from gui.data.load import FileChoice, LoadRequest, load_dataset
-from gui.data.samples.known_composition import TruthChoice, load_truth
+from gui.data.samples.known_composition import KnownCompositionChoice, load_known_composition
 from gui.engine import tasks
 from gui.engine.known_agreement import POOLED, compare_with_known
 from gui.engine.params import ADTDParams, BootstrapParams, DTDParams
@@ -93,8 +93,10 @@ def read_set(folder: Path) -> tuple[Dataset, Known]:
         table = pd.read_csv(folder / "truth_map.csv", dtype=str)
         pairs = dict(table.iloc[:, :2].itertuples(index=False))
         pairs = {a: b for a, b in pairs.items() if all(t in data.types for t in b.split("|"))}
-    truth = load_truth(
-        TruthChoice(path=folder / "truth.csv", pairs=pairs), data.bulk.samples, data.types
+    truth = load_known_composition(
+        KnownCompositionChoice(path=folder / "truth.csv", pairs=pairs),
+        data.bulk.samples,
+        data.types,
     )
     return data, Known(truth.shares, truth.pairs)
 

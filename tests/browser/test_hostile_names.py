@@ -25,7 +25,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
-from gui.data.dataset import Bulk, Cells, Clinical, Dataset, Matrix, Truth
+from gui.data.dataset import Bulk, Cells, Clinical, Dataset, KnownComposition, Matrix
 from gui.data.example import make_example
 from gui.engine import tasks
 from gui.engine.params import ADTDParams, DTDParams, SearchParams
@@ -148,7 +148,7 @@ def hostile_dataset() -> Dataset:
             event_value="1",
             unit=HOSTILE[1],
         ),
-        truth=Truth(shares, HOSTILE[0], {str(t): str(t) for t in shares.index}),
+        truth=KnownComposition(shares, HOSTILE[0], {str(t): str(t) for t in shares.index}),
     )
 
 

@@ -19,7 +19,7 @@ from gui.data.load import FileChoice, LoadRequest, load_dataset
 from gui.data.normalize import prepare
 from gui.data.readers.read import read_all
 from gui.data.samples.clinical import ClinicalChoice
-from gui.data.samples.known_composition import TruthChoice
+from gui.data.samples.known_composition import KnownCompositionChoice
 from gui.data.validation.examine import examine
 from gui.data.validation.findings import FINDINGS, Place, of_notes
 from gui.data.validation.heuristics import log_base, looks_transposed, scale_of
@@ -128,7 +128,7 @@ def test_clinical_data_and_truth_are_loaded_and_follow_the_bulk(
     )
     update = {
         "clinical": ClinicalChoice(path=clinic),
-        "truth": TruthChoice(path=folder / "truth_percent.csv"),
+        "truth": KnownCompositionChoice(path=folder / "truth_percent.csv"),
     }
     data = load_dataset(wanted.model_copy(update=update))
     assert list(data.clinical.table.index) == list(data.truth.shares.columns) == names

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from gui.data.samples.known_composition import (
-    TruthChoice,
-    TruthTable,
+    KnownCompositionChoice,
+    KnownCompositionTable,
+    known_composition_findings,
     pair_types,
-    read_truth,
-    truth_findings,
+    read_known_composition,
 )
 from gui.data.validation.findings import Finding
 from gui.errors import BadValues
@@ -22,13 +22,13 @@ TYPES = ["B cells", "T cells CD4", "NK cells", "Monocytes"]
 FRACTIONS = np.array([[0.1, 0.5, 0.15, 0.25], [0.2, 0.3, 0.05, 0.45], [0.05, 0.65, 0.1, 0.2]])
 
 
-def read(path: Path, text: str, types: list[str] | None = None) -> TruthTable:
+def read(path: Path, text: str, types: list[str] | None = None) -> KnownCompositionTable:
     path.write_text(text, encoding="utf-8")
-    return read_truth(TruthChoice(path=path), SAMPLES, types or TYPES)
+    return read_known_composition(KnownCompositionChoice(path=path), SAMPLES, types or TYPES)
 
 
-def codes(table: TruthTable) -> dict[str, Finding]:
-    return {x.code: x for x in truth_findings(table, SAMPLES, TYPES, None)}
+def codes(table: KnownCompositionTable) -> dict[str, Finding]:
+    return {x.code: x for x in known_composition_findings(table, SAMPLES, TYPES, None)}
 
 
 def wide(values: np.ndarray, form: str = "{:g}", **more: list[object]) -> str:
@@ -39,7 +39,7 @@ def wide(values: np.ndarray, form: str = "{:g}", **more: list[object]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def assert_fractions(table: TruthTable) -> None:
+def assert_fractions(table: KnownCompositionTable) -> None:
     found = table.shares.loc[TYPES, SAMPLES]
     np.testing.assert_allclose(found.to_numpy(), FRACTIONS.T, atol=1e-9)
     assert list(table.shares.index) == TYPES

@@ -23,6 +23,6 @@ def crash(dataset: object, params: object, *, progress: object) -> None:
 
 def held(dataset: object, params: None, *, progress: object) -> list[str]:
     """The parts that the process holds."""
-    from gui.data.readers.read_cache import HERE
+    from gui.data.readers.read_cache import PROCESS_CACHE
 
-    return list(HERE._reading.parts)
+    return list(PROCESS_CACHE._reading.parts)

@@ -19,7 +19,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gui.data.dataset import Bulk, Cells, Clinical, Dataset, Matrix, Truth
+from gui.data.dataset import Bulk, Cells, Clinical, Dataset, KnownComposition, Matrix
 from gui.data.normalize import scaled, type_means
 from gui.engine.params import ADTDParams, ApplyParams, Params
 from gui.engine.results import ADTDResult, ApplyResult, DTDResult, Run
@@ -414,7 +414,7 @@ def test_clinical_tables_and_truth_are_kept_and_bear_pseudonyms(path: Path) -> N
     whole = dataclasses.replace(
         base,
         dataset=dataclasses.replace(
-            data, clinical=clinical, truth=Truth(shares, "flow.csv", {"NK": "NK cells"})
+            data, clinical=clinical, truth=KnownComposition(shares, "flow.csv", {"NK": "NK cells"})
         ),
     )
     save(path, whole, expected_generation=None)

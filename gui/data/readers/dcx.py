@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from gui.data.dataset import Matrix, Role
-from gui.data.readers.safe_pickle import Name, Wish, interpret
+from gui.data.readers.safe_pickle import Name, PendingCall, interpret
 from gui.data.readers.sniff import first_bytes, looks_like
 from gui.errors import UnreadableFile
 
@@ -200,7 +200,7 @@ def text_of(node: Any) -> str:
 
 def is_a(node: Any, *names: str) -> bool:
     """Whether the node asks for an object of one of these names."""
-    return type(node) is Wish and node.what.name in names
+    return type(node) is PendingCall and node.what.name in names
 
 
 def state_of(node: Any, *names: str) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class Reading:
         return self.parts, self.dcx
 
 
-class Held:
+class PartCache:
     """The parts of the last request, before any repair (no repair changes the part that it is
     given).
 
@@ -95,7 +95,7 @@ class Held:
             self._marks, self._reading = marks, reading
 
 
-HERE = Held()
+PROCESS_CACHE = PartCache()
 """Of this process, for the tasks that the reading process runs."""
 
 

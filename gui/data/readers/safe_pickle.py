@@ -78,7 +78,7 @@ class Name:
 
 
 @dataclass(eq=False)
-class Wish:
+class PendingCall:
     """Stands for what the pickle asked to have made: ``what(*args)``, with BUILD's ``state``.
 
     Never made.
@@ -141,7 +141,7 @@ class Interpreter:
 
     def top(self, kind: type) -> Any:
         value = self._stack[-1]
-        if self._anything and type(value) is Wish:
+        if self._anything and type(value) is PendingCall:
             return kind()  # an unknown container; what is put into it is dropped
         if type(value) is not kind:
             raise self.unsafe("puts items into something that is no container")
@@ -172,12 +172,12 @@ class Interpreter:
         args, what = self.pop(), self.pop()
         if type(what) is not Name or type(args) is not tuple:
             raise self.unsafe("calls something that is not a known data type")
-        self._stack.append(Wish(what, args))
+        self._stack.append(PendingCall(what, args))
 
     def build(self) -> None:
         state = self.pop()
         target = self._stack[-1]
-        if type(target) is not Wish or target.built:
+        if type(target) is not PendingCall or target.built:
             raise self.unsafe("changes the inside of something that is no data")
         target.state, target.built = state, True
 
@@ -304,7 +304,7 @@ _OTHERS = ("EMPTY_SET", "ADDITEMS", "FROZENSET", "NEWOBJ_EX")
 
 def interpret(data: bytes, name: str, *, anything: bool = False) -> Any:
     """The pickle as inert stand-ins: Python numbers, text, bytes, lists, tuples, dicts with text
-    keys, :class:`Name` and :class:`Wish`.
+    keys, :class:`Name` and :class:`PendingCall`.
 
     anything : names outside of ``ALLOWED`` may stand too; keys that are no text are left out then
     Raises UnsafeFile (a forbidden name or operation, a limit) or UnreadableFile (damaged), both

@@ -192,7 +192,9 @@ def _columns(
         if (numbers.isna() & column.notna()).any() or column.dtype.kind == "b":
             _refuse_text(frame.iloc[:, i], names, layout.header[i], i, name)
         made[i] = numbers.to_numpy(dtype=np.float64)
-    if not any(isinstance(c, np.ndarray) for c in made) and (truth := _first_truth(odd, names)):
+    if not any(isinstance(c, np.ndarray) for c in made) and (
+        truth := _first_known_composition(odd, names)
+    ):
         i, gene = truth
         raise _boolean(name, gene, layout.header[i] or str(i + 1))
     return made, groups, bool(percent)
@@ -224,7 +226,9 @@ def _mostly_numbers(column: pd.Series, decimal: str) -> bool:
     return len(few) > 0 and 2 * int(numbers.sum()) >= len(few)
 
 
-def _first_truth(odd: Mapping[int, pd.Series], genes: list[str]) -> tuple[int, str] | None:
+def _first_known_composition(
+    odd: Mapping[int, pd.Series], genes: list[str]
+) -> tuple[int, str] | None:
     for i, column in odd.items():
         truth = column.astype(str).str.strip().str.lower().isin(TRUTH)
         if 2 * int(truth.sum()) > int(column.notna().sum()):

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gui.data.dataset import Truth
+from gui.data.dataset import KnownComposition
 from gui.data.readers.read import Frozen
 from gui.data.readers.text_table import read_text_table
 from gui.data.samples.composition_table import (
@@ -43,7 +43,7 @@ MIN_ALIKE = 0.5
 """Share of common words from which two names are proposed as a pair."""
 
 
-class TruthChoice(Frozen):
+class KnownCompositionChoice(Frozen):
     """A table of known shares. pairs : its type -> the estimated type or types ("A|B": their sum),
     "" for none; None takes what is proposed.
     """
@@ -58,7 +58,7 @@ class TruthChoice(Frozen):
 
 
 @dataclass(frozen=True, eq=False)
-class TruthTable:
+class KnownCompositionTable:
     """As read. shares : cell types x samples, fractions; divided : by what; turned : whether
     samples were the rows; unit : of the file; left_out : columns that are no types -> why;
     contained : type -> the wider type that holds it; notes : on how it was read.
@@ -75,9 +75,11 @@ class TruthTable:
     notes: tuple[str, ...] = ()
 
 
-def read_truth(
-    choice: TruthChoice, samples: Sequence[str] | None = None, types: Sequence[str] | None = None
-) -> TruthTable:
+def read_known_composition(
+    choice: KnownCompositionChoice,
+    samples: Sequence[str] | None = None,
+    types: Sequence[str] | None = None,
+) -> KnownCompositionTable:
     """Read and turn round as needed. samples : of the bulk; types : that are estimated.
 
     Raises UnreadableFile, BadValues.
@@ -104,7 +106,7 @@ def read_truth(
         top = shares.drop(index=list(contained))
         shares = shares / top.sum(axis=0, min_count=1).replace(0, np.nan)
     left_out = found.left_out | dict.fromkeys(totals, "the sum of the others")
-    return TruthTable(
+    return KnownCompositionTable(
         name,
         shares,
         divided,
@@ -180,17 +182,24 @@ def _alike(one: str, other: str) -> float:
     return len(a & b) / len(a | b)
 
 
-def load_truth(choice: TruthChoice, samples: Sequence[str], types: Sequence[str]) -> Truth:
+def load_known_composition(
+    choice: KnownCompositionChoice, samples: Sequence[str], types: Sequence[str]
+) -> KnownComposition:
     """Shares of the bulk samples that are in the table, under the bulk's names.
 
     Raises UnreadableFile, BadValues, MissingPart.
     """
-    return joined_truth(read_truth(choice, samples, types), samples, types, choice.pairs)
+    return join_known_composition(
+        read_known_composition(choice, samples, types), samples, types, choice.pairs
+    )
 
 
-def joined_truth(
-    read: TruthTable, samples: Sequence[str], types: Sequence[str], chosen: Mapping[str, str] | None
-) -> Truth:
+def join_known_composition(
+    read: KnownCompositionTable,
+    samples: Sequence[str],
+    types: Sequence[str],
+    chosen: Mapping[str, str] | None,
+) -> KnownComposition:
     """Of a table read with these samples and types; chosen : the pairs, None for those proposed.
 
     MissingPart if no sample could be joined.
@@ -201,32 +210,32 @@ def joined_truth(
     there = [str(s) for s in samples if str(s) in read.join.rows]
     shares = read.shares.iloc[:, [read.join.rows[s] for s in there]].set_axis(there, axis=1)
     pairs = pair_types(list(map(str, shares.index)), types) if chosen is None else dict(chosen)
-    return Truth(shares, read.name, {k: v for k, v in pairs.items() if v})
+    return KnownComposition(shares, read.name, {k: v for k, v in pairs.items() if v})
 
 
-def examine_truth(
+def examine_known_composition(
     path: Path,
     name: str = "",
     *,
     samples: Sequence[str] | None = None,
     types: Sequence[str] | None = None,
-    choice: TruthChoice | None = None,
+    choice: KnownCompositionChoice | None = None,
 ) -> list[Finding]:
     """All findings on a table of known shares. Never raises for bad data."""
-    choice = choice or TruthChoice(path=path, name=name)
+    choice = choice or KnownCompositionChoice(path=path, name=name)
     try:
-        read = read_truth(choice, samples, types)
+        read = read_known_composition(choice, samples, types)
     except DataError as error:
         return [
             (f.NotANumber if isinstance(error, BadValues) else f.Unreadable).of(
                 error, Place(choice.shown, "truth")
             )
         ]
-    return truth_findings(read, samples, types, choice.pairs)
+    return known_composition_findings(read, samples, types, choice.pairs)
 
 
-def truth_findings(
-    read: TruthTable,
+def known_composition_findings(
+    read: KnownCompositionTable,
     samples: Sequence[str] | None,
     types: Sequence[str] | None,
     chosen: Mapping[str, str] | None,
@@ -239,7 +248,7 @@ def truth_findings(
     return found + list(_paired(read, types, chosen) if types is not None else _spelled(read))
 
 
-def _nothing_joined(read: TruthTable, samples: Sequence[str]) -> Finding:
+def _nothing_joined(read: KnownCompositionTable, samples: Sequence[str]) -> Finding:
     message = (
         f"None of the {number(len(samples))} samples of the bulk is in {read.name} ({samples[0]}"
         f" against {some(read.shares.columns, 2)})."
@@ -251,7 +260,7 @@ def _nothing_joined(read: TruthTable, samples: Sequence[str]) -> Finding:
     )
 
 
-def _joined(read: TruthTable, samples: Sequence[str]) -> Iterator[Finding]:
+def _joined(read: KnownCompositionTable, samples: Sequence[str]) -> Iterator[Finding]:
     joined = read.join
     assert joined is not None
     if not joined.rows:
@@ -281,7 +290,7 @@ def _joined(read: TruthTable, samples: Sequence[str]) -> Iterator[Finding]:
         )
 
 
-def _sums(read: TruthTable) -> Iterator[Finding]:
+def _sums(read: KnownCompositionTable) -> Iterator[Finding]:
     top = read.shares.drop(index=list(read.contained))
     sums = top.sum(axis=0) * read.divided
     low, high = float(sums.min()), float(sums.max())
@@ -326,7 +335,7 @@ def _sums(read: TruthTable) -> Iterator[Finding]:
 
 
 def _paired(
-    read: TruthTable, types: Sequence[str], chosen: Mapping[str, str] | None
+    read: KnownCompositionTable, types: Sequence[str], chosen: Mapping[str, str] | None
 ) -> Iterator[Finding]:
     known = [str(t) for t in read.shares.index]
     pairs = pair_types(known, types) if chosen is None else chosen
@@ -349,7 +358,7 @@ def _paired(
         )
 
 
-def _spelled(read: TruthTable) -> Iterator[Finding]:
+def _spelled(read: KnownCompositionTable) -> Iterator[Finding]:
     """Without knowing the estimated types: names that are built otherwise than the others of the
     same table, as after typing by hand.
     """

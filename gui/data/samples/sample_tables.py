@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gui.data.dataset import Clinical, Truth
+from gui.data.dataset import Clinical, KnownComposition
 from gui.data.readers.watchdog import watched
 from gui.data.samples.clinical import (
     ClinicalChoice,
@@ -17,7 +17,12 @@ from gui.data.samples.clinical import (
     joined_clinical,
     read_clinical,
 )
-from gui.data.samples.known_composition import TruthChoice, joined_truth, read_truth, truth_findings
+from gui.data.samples.known_composition import (
+    KnownCompositionChoice,
+    join_known_composition,
+    known_composition_findings,
+    read_known_composition,
+)
 from gui.data.validation import findings as f
 from gui.data.validation.findings import Finding
 from gui.errors import MissingPart
@@ -41,14 +46,14 @@ class ClinicalSeen:
 
 
 @dataclass(frozen=True, eq=False)
-class TruthSeen:
+class KnownCompositionPreview:
     """A table of known shares before it is kept. turned : whether its rows are the samples; kept :
     see :class:`ClinicalSeen`.
     """
 
     turned: bool
     findings: tuple[Finding, ...]
-    kept: Truth | None
+    kept: KnownComposition | None
 
 
 def see_clinical(choice: ClinicalChoice, samples: Sequence[str]) -> ClinicalSeen:
@@ -66,15 +71,17 @@ def see_clinical(choice: ClinicalChoice, samples: Sequence[str]) -> ClinicalSeen
     return ClinicalSeen(tuple(map(str, read.frame.columns)), read.sample_column, found, kept)
 
 
-def see_truth(choice: TruthChoice, samples: Sequence[str], types: Sequence[str]) -> TruthSeen:
+def preview_known_composition(
+    choice: KnownCompositionChoice, samples: Sequence[str], types: Sequence[str]
+) -> KnownCompositionPreview:
     """samples : of the bulk; types : that are estimated. Raises UnreadableFile, BadValues."""
-    read = read_truth(choice, samples, types)
-    found = tuple(truth_findings(read, samples, types, choice.pairs))
+    read = read_known_composition(choice, samples, types)
+    found = tuple(known_composition_findings(read, samples, types, choice.pairs))
     try:
-        kept = joined_truth(read, samples, types, choice.pairs)
+        kept = join_known_composition(read, samples, types, choice.pairs)
     except MissingPart:
         kept = None
-    return TruthSeen(read.turned, found, kept)
+    return KnownCompositionPreview(read.turned, found, kept)
 
 
 def clinical_task(
@@ -85,9 +92,12 @@ def clinical_task(
         return see_clinical(*params)
 
 
-def truth_task(
-    dataset: object, params: tuple[TruthChoice, Sequence[str], Sequence[str]], *, progress: object
-) -> TruthSeen:
+def preview_known_composition_task(
+    dataset: object,
+    params: tuple[KnownCompositionChoice, Sequence[str], Sequence[str]],
+    *,
+    progress: object,
+) -> KnownCompositionPreview:
     """:func:`see_truth` as a task."""
     with watched([params[0].path]):
-        return see_truth(*params)
+        return preview_known_composition(*params)

@@ -15,7 +15,7 @@ from gui.data.dataset import ROLES, Dataset, Matrix, Role
 from gui.data.load import LoadRequest
 from gui.data.profiles import bulk_against, quality, similarity, type_profiles
 from gui.data.readers.read import PREVIEW, Part, paths_of
-from gui.data.readers.read_cache import HERE, Held
+from gui.data.readers.read_cache import PROCESS_CACHE, PartCache
 from gui.data.readers.watchdog import watched
 from gui.data.validation import findings as f
 from gui.data.validation.check_part import diagnose
@@ -109,7 +109,7 @@ def examine(
     *,
     n_genes: int | None = 1000,
     current: Dataset | None = None,
-    held: Held | None = None,
+    held: PartCache | None = None,
 ) -> Examination:
     """What is in the files of ``request`` after its repairs, and what is wrong with it.
 
@@ -117,7 +117,7 @@ def examine(
     (only the bulk is replaced): the files are compared with it, but nothing is said about it; held
     : what was read before. Never raises for bad data: a refusal is a finding.
     """
-    reading = (held or Held()).read(chosen_files(request.files, request.repairs))
+    reading = (held or PartCache()).read(chosen_files(request.files, request.repairs))
     raw = reading.parts
     found = [
         _unread(error, request.files[role].shown, role) for role, error in reading.errors.items()
@@ -179,10 +179,10 @@ def examine(
 
 
 def gene_names(
-    request: LoadRequest, *, current: Dataset | None = None, held: Held | None = None
+    request: LoadRequest, *, current: Dataset | None = None, held: PartCache | None = None
 ) -> pd.DataFrame:
     """Every gene name of the files of ``request``, what it becomes, and by which way. DataError."""
-    raw, _ = (held or Held()).read(chosen_files(request.files, request.repairs)).whole()
+    raw, _ = (held or PartCache()).read(chosen_files(request.files, request.repairs)).whole()
     parts = {role: repair_part(part, request.repairs)[0] for role, part in raw.items()}
     standing = parts_of(current) if current is not None else {}
     standing = {role: part for role, part in standing.items() if role not in raw}
@@ -190,13 +190,13 @@ def gene_names(
     return list_names(gene_name_maps(raw, request.repairs, matches))
 
 
-def preview(request: LoadRequest, repair: Repair, *, held: Held | None = None) -> pd.DataFrame:
+def preview(request: LoadRequest, repair: Repair, *, held: PartCache | None = None) -> pd.DataFrame:
     """What one repair would change after those of the request: a small table; held : what was read
     before.
 
     DataError.
     """
-    raw, _ = (held or Held()).read(chosen_files(request.files, request.repairs)).whole()
+    raw, _ = (held or PartCache()).read(chosen_files(request.files, request.repairs)).whole()
     for role, part in raw.items():
         if repair.fits(role):
             return repair.preview(repair_part(part, request.repairs)[0])
@@ -204,12 +204,12 @@ def preview(request: LoadRequest, repair: Repair, *, held: Held | None = None) -
 
 
 def with_proposed_repairs(
-    request: LoadRequest, *, rounds: int = 6, held: Held | None = None
+    request: LoadRequest, *, rounds: int = 6, held: PartCache | None = None
 ) -> LoadRequest:
     """The request with every proposed repair added, again and again until nothing more is
     proposed. held : what was read before.
     """
-    held = held or Held()
+    held = held or PartCache()
     for _ in range(rounds):
         more = [r for r in examine(request, held=held).proposed if r not in request.repairs]
         if not more:
@@ -340,7 +340,7 @@ def examine_task(
             params[0],
             n_genes=params[1],
             current=dataset if isinstance(dataset, Dataset) else None,
-            held=HERE,
+            held=PROCESS_CACHE,
         )
 
 
@@ -349,11 +349,11 @@ def preview_task(
 ) -> pd.DataFrame:
     """:func:`preview` as a task; params : the request and the repair."""
     with watched(paths_of(params[0].files), PATIENCE):
-        return preview(*params, held=HERE)
+        return preview(*params, held=PROCESS_CACHE)
 
 
 def gene_names_task(dataset: object, params: LoadRequest, *, progress: object) -> pd.DataFrame:
     """:func:`gene_names` as a task; dataset : as for :func:`examine_task`."""
     with watched(paths_of(params.files), PATIENCE):
         current = dataset if isinstance(dataset, Dataset) else None
-        return gene_names(params, current=current, held=HERE)
+        return gene_names(params, current=current, held=PROCESS_CACHE)

@@ -24,7 +24,7 @@ from gui.errors import InvalidParameter
 from gui.figures.review import similarity
 from gui.figures.template import blank, styled
 from gui.pages.upload.base import GONE, PART_NAMES, TABLE, page
-from gui.pages.upload.mending import (
+from gui.pages.upload.repair_form import (
     CHANGED,
     REPAIRS_NOW,
     TOKENS_NOW,

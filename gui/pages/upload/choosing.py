@@ -10,7 +10,7 @@ from dash.exceptions import PreventUpdate
 from gui.errors import DeconomixError
 from gui.pages.upload.base import FORM, GONE, OPTIONS, PARTS, SELECTS, TOKENS, Part, page
 from gui.pages.upload.files import inspected, words_of
-from gui.pages.upload.mending import chosen_files
+from gui.pages.upload.repair_form import chosen_files
 from gui.plugin import REVISION, Context
 
 

@@ -18,7 +18,7 @@ from gui.data.validation.examine import Examination, preview_task
 from gui.data.validation.findings import Finding
 from gui.data.validation.repairs import Repair
 from gui.pages.upload.base import CHOICES, GONE, PART_NAMES, page
-from gui.pages.upload.mending import (
+from gui.pages.upload.repair_form import (
     CHANGED,
     REPAIRS_NOW,
     TOKENS_NOW,

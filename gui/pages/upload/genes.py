@@ -21,7 +21,7 @@ from gui.figures.review import gene_funnel
 from gui.figures.template import blank, styled
 from gui.files import CSV
 from gui.pages.upload.base import CHOICES, GONE, PART_NAMES, TABLE, page
-from gui.pages.upload.mending import (
+from gui.pages.upload.repair_form import (
     CHANGED,
     REPAIRS_NOW,
     TOKENS_NOW,

@@ -14,9 +14,9 @@ from dash import ALL, Input, Output, State, html, no_update
 from dash.exceptions import PreventUpdate
 
 from gui.components.common import answer, cut, shorten
-from gui.data.dataset import HIDDEN, Dataset, Truth
-from gui.data.samples.known_composition import TruthChoice
-from gui.data.samples.sample_tables import TruthSeen, truth_task
+from gui.data.dataset import HIDDEN, Dataset, KnownComposition
+from gui.data.samples.known_composition import KnownCompositionChoice
+from gui.data.samples.sample_tables import KnownCompositionPreview, preview_known_composition_task
 from gui.figures.text import percent
 from gui.pages.upload.base import page
 from gui.pages.upload.sample_table import SampleTable, findings_list, not_kept_yet
@@ -98,15 +98,17 @@ def show_known(
     return headline(found.kept, data, chosen=True), shown, False, no_update
 
 
-def _look(ctx: Context, token: str, pairs: Mapping[str, str] | None = None) -> TruthSeen | None:
+def _look(
+    ctx: Context, token: str, pairs: Mapping[str, str] | None = None
+) -> KnownCompositionPreview | None:
     data = ctx.session.need_dataset()
     samples = data.bulk.samples if data.bulk is not None else []
 
-    def look(upload: Any) -> TruthSeen:
-        found: TruthSeen = ctx.read(
-            truth_task,
+    def look(upload: Any) -> KnownCompositionPreview:
+        found: KnownCompositionPreview = ctx.read(
+            preview_known_composition_task,
             (
-                TruthChoice.parse(path=upload.path, name=upload.name, pairs=pairs),
+                KnownCompositionChoice.parse(path=upload.path, name=upload.name, pairs=pairs),
                 samples,
                 data.types,
             ),
@@ -179,7 +181,7 @@ def _pairs(
 # --------------------------------------------------------------------------------------------------
 
 
-def headline(truth: Truth, data: Dataset, *, chosen: bool = False) -> Any:
+def headline(truth: KnownComposition, data: Dataset, *, chosen: bool = False) -> Any:
     """Whose composition is known, in a sentence; ``chosen``: of a file that is not kept yet."""
     samples, total = truth.shares.shape[1], len(data.bulk.samples) if data.bulk is not None else 0
     types = [str(t) for t in truth.shares.index]
@@ -210,7 +212,7 @@ def headline(truth: Truth, data: Dataset, *, chosen: bool = False) -> Any:
     return answer(not_kept_yet(sentence) if chosen else sentence, badges)
 
 
-def pairing(truth: Truth, data: Dataset) -> Any:
+def pairing(truth: KnownComposition, data: Dataset) -> Any:
     """One row per type of the table: its mean share, and the estimated type or types it is compared
     with.
     """

@@ -22,7 +22,7 @@ from gui.errors import DeconomixError, InvalidParameter, MissingPart
 from gui.figures.text import percent
 from gui.files import REFERENCE
 from gui.pages.upload.base import CHOICES, PARTS, page
-from gui.pages.upload.mending import REPAIRS_NOW, TOKENS_NOW, chosen_files, repairs_of
+from gui.pages.upload.repair_form import REPAIRS_NOW, TOKENS_NOW, chosen_files, repairs_of
 from gui.pages.upload.requests import choice_of
 from gui.plugin import Context
 from gui.sessions.references import (

@@ -20,7 +20,7 @@ from gui.engine.tasks import run_apply
 from gui.errors import InvalidParameter, MissingPart
 from gui.pages.upload.base import PARTS, page
 from gui.pages.upload.files import Collected, collect, loaded_model
-from gui.pages.upload.mending import KEPT, Entry
+from gui.pages.upload.repair_form import KEPT, Entry
 from gui.pages.upload.requests import FORM_STATES, UploadForm, asked
 from gui.plugin import Context
 from gui.text import some

@@ -22,7 +22,7 @@ from gui.figures.review import FEW, bulk_scatter, limit_lines, quality
 from gui.figures.template import blank, styled
 from gui.figures.text import three
 from gui.pages.upload.base import GONE, PART_NAMES, page
-from gui.pages.upload.mending import (
+from gui.pages.upload.repair_form import (
     CHANGED,
     REPAIRS_NOW,
     TOKENS_NOW,

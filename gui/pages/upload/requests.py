@@ -13,7 +13,7 @@ from gui.engine.results import DTDResult
 from gui.errors import DataError
 from gui.files import REFERENCE, Upload
 from gui.pages.upload.base import CHOICES, FORM, INDEX
-from gui.pages.upload.mending import (
+from gui.pages.upload.repair_form import (
     REPAIRS_NOW,
     TOKENS_NOW,
     Entry,

@@ -24,7 +24,7 @@ from gui.errors import DeconomixError
 from gui.figures.template import template
 from gui.pages.upload import celltypes, findings, genes, quality
 from gui.pages.upload.base import CHOICES, GONE, PART_NAMES, TOKENS, page
-from gui.pages.upload.mending import (
+from gui.pages.upload.repair_form import (
     KEPT,
     REPAIRS,
     REPAIRS_NOW,

@@ -13,7 +13,7 @@ from dash import Output, html
 from gui.data.dataset import Dataset
 from gui.pages.upload.base import page
 from gui.pages.upload.loading import undoable
-from gui.pages.upload.mending import repair_of, whose
+from gui.pages.upload.repair_form import repair_of, whose
 from gui.plugin import REVISION, Context
 
 

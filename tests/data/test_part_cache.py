@@ -19,7 +19,7 @@ from gui.data import load as loading
 from gui.data.dataset import Source
 from gui.data.load import CellChoice, FileChoice, LoadRequest, load_dataset
 from gui.data.readers import dcx, read
-from gui.data.readers.read_cache import Held, size_of
+from gui.data.readers.read_cache import PartCache, size_of
 from gui.data.validation import examine as looking
 from gui.data.validation.examine import Examination, examine
 from gui.data.validation.repairs import ChooseMatrix, FilterColumns
@@ -57,11 +57,11 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
 
 
 @pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch) -> Held:
+def here(monkeypatch: pytest.MonkeyPatch) -> PartCache:
     """What the tasks hold, as in a new reading process."""
-    held = Held()
-    monkeypatch.setattr(looking, "HERE", held)
-    monkeypatch.setattr(loading, "HERE", held)
+    held = PartCache()
+    monkeypatch.setattr(looking, "PROCESS_CACHE", held)
+    monkeypatch.setattr(loading, "PROCESS_CACHE", held)
     return held
 
 
@@ -97,7 +97,7 @@ def same(one: Examination, other: Examination) -> None:
 
 
 def test_repairs_names_and_scale_read_no_file_again_and_say_the_same(
-    wanted: LoadRequest, here: Held, reads: Callable[[], list[str]]
+    wanted: LoadRequest, here: PartCache, reads: Callable[[], list[str]]
 ) -> None:
     look(wanted)
     assert reads() == ["clean_train.h5ad", "clean_application.csv"]
@@ -116,7 +116,7 @@ def test_repairs_names_and_scale_read_no_file_again_and_say_the_same(
 
 
 def test_one_file_read_otherwise_reads_that_file_only(
-    wanted: LoadRequest, here: Held, reads: Callable[[], list[str]]
+    wanted: LoadRequest, here: PartCache, reads: Callable[[], list[str]]
 ) -> None:
     look(wanted)
     reads()
@@ -133,7 +133,7 @@ def test_one_file_read_otherwise_reads_that_file_only(
 
 
 def test_a_file_that_changed_on_disk_is_read_again(
-    wanted: LoadRequest, here: Held, reads: Callable[[], list[str]], tmp_path: Path
+    wanted: LoadRequest, here: PartCache, reads: Callable[[], list[str]], tmp_path: Path
 ) -> None:
     look(wanted)
     reads()
@@ -156,7 +156,7 @@ def test_a_file_that_changed_on_disk_is_read_again(
 
 
 def test_a_table_of_labels_that_changed_on_disk_is_read_again(
-    make: SimpleNamespace, tmp_path: Path, here: Held, reads: Callable[[], list[str]]
+    make: SimpleNamespace, tmp_path: Path, here: PartCache, reads: Callable[[], list[str]]
 ) -> None:
     cells, labels = (
         make.csv(tmp_path / "cells.csv", np.ones((4, 4)), list("WXYZ"), ["c1", "c2", "c3", "c4"]),
@@ -171,7 +171,7 @@ def test_a_table_of_labels_that_changed_on_disk_is_read_again(
 
 
 def test_a_broken_file_does_not_have_the_others_read_again(
-    wanted: LoadRequest, here: Held, reads: Callable[[], list[str]]
+    wanted: LoadRequest, here: PartCache, reads: Callable[[], list[str]]
 ) -> None:
     wanted.files["bulk"].path.write_bytes(b"\x89HDF\r\n\x1a\n")
     for expected in (["clean_train.h5ad", "clean_application.csv"], ["clean_application.csv"]):
@@ -184,7 +184,7 @@ def test_a_broken_file_does_not_have_the_others_read_again(
 
 
 def test_files_that_are_read_together_are_held_together(
-    wanted: LoadRequest, here: Held, reads: Callable[[], list[str]]
+    wanted: LoadRequest, here: PartCache, reads: Callable[[], list[str]]
 ) -> None:
     """Only the common genes: what is read of one file depends on the other."""
     common = changed(wanted, "train", only_common=True)
@@ -203,7 +203,7 @@ def test_files_that_are_read_together_are_held_together(
 
 
 def test_a_dcx_fills_what_no_file_is_given_for(
-    dcx_file: Path, tmp_path: Path, here: Held, reads: Callable[[], list[str]]
+    dcx_file: Path, tmp_path: Path, here: PartCache, reads: Callable[[], list[str]]
 ) -> None:
     whole = LoadRequest(files={"train": FileChoice(path=dcx_file)})
     found = look(whole)
@@ -218,7 +218,7 @@ def test_a_dcx_fills_what_no_file_is_given_for(
 
 
 def test_loading_uses_up_what_looking_has_read(
-    wanted: LoadRequest, here: Held, reads: Callable[[], list[str]]
+    wanted: LoadRequest, here: PartCache, reads: Callable[[], list[str]]
 ) -> None:
     request = changed(wanted, repairs=(FILTER, RENAME))
     look(request)
@@ -233,11 +233,11 @@ def test_loading_uses_up_what_looking_has_read(
 
 
 def test_what_is_too_large_is_not_held(wanted: LoadRequest, reads: Callable[[], list[str]]) -> None:
-    fits = Held()
+    fits = PartCache()
     size = sum(map(size_of, fits.read(wanted.files).parts.values()))
     reads()
     for limit, expected in ((size, []), (size - 1, ["clean_train.h5ad", "clean_application.csv"])):
-        held = Held(limit)
+        held = PartCache(limit)
         examine(wanted, held=held)
         assert len(reads()) == 2
         examine(wanted, held=held)
@@ -259,7 +259,7 @@ def test_the_size_counts_dense_and_sparse_arrays(make: SimpleNamespace) -> None:
 def test_mending_reads_once_and_leaves_what_is_held_alone(
     awkward: Path, reads: Callable[[], list[str]]
 ) -> None:
-    folder, held = awkward, Held()
+    folder, held = awkward, PartCache()
     request = LoadRequest(
         files={
             "train": FileChoice(path=folder / "log1p_train.h5ad"),

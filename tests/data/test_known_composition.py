@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from gui.data.samples.known_composition import (
-    TruthChoice,
-    examine_truth,
-    load_truth,
+    KnownCompositionChoice,
+    examine_known_composition,
+    load_known_composition,
     pair_types,
-    read_truth,
+    read_known_composition,
 )
 from gui.errors import BadValues, MissingPart
 
@@ -49,7 +49,7 @@ def test_all_layouts_give_the_same_shares(
     table = pd.read_csv(folder / "clean_truth.csv", index_col=0) * (100 if percent else 1)
     path = tmp_path / "truth.csv"
     (table.T if turned else table).to_csv(path, sep=";", decimal=",")
-    got = load_truth(TruthChoice(path=path), samples(folder), TYPES)
+    got = load_known_composition(KnownCompositionChoice(path=path), samples(folder), TYPES)
     expected = pd.read_csv(folder / "clean_truth.csv", index_col=0).T
     np.testing.assert_allclose(
         got.shares.loc[expected.index, expected.columns].to_numpy(), expected.to_numpy(), rtol=1e-12
@@ -59,7 +59,7 @@ def test_all_layouts_give_the_same_shares(
 
 
 def test_without_samples_and_types_the_sums_tell_which_way_round(awkward: Path) -> None:
-    read = read_truth(TruthChoice(path=awkward / "truth_percent.csv"))
+    read = read_known_composition(KnownCompositionChoice(path=awkward / "truth_percent.csv"))
     assert read.turned
     assert read.divided == 100
     assert "NK cells" in read.shares.index
@@ -67,30 +67,37 @@ def test_without_samples_and_types_the_sums_tell_which_way_round(awkward: Path) 
 
 def test_names_without_partner_are_listed_on_both_sides(awkward: Path) -> None:
     folder = awkward
-    found = examine_truth(folder / "truth_other_names.csv", samples=samples(folder), types=TYPES)
+    found = examine_known_composition(
+        folder / "truth_other_names.csv", samples=samples(folder), types=TYPES
+    )
     said = " ".join(f.message for f in found)
     assert "NK with NK cells" in said
     assert "CD8+ T cells with T cells CD8" in said
     assert "Neutrophils" in said
     assert "estimated only: pDC" in said
-    clean = examine_truth(folder / "clean_truth.csv", samples=samples(folder))
+    clean = examine_known_composition(folder / "clean_truth.csv", samples=samples(folder))
     assert [f for f in clean if f.severity != "info"] == []
-    chosen = TruthChoice(
+    chosen = KnownCompositionChoice(
         path=folder / "truth_other_names.csv", pairs={"NK": "NK cells", "Other": "pDC"}
     )
-    assert load_truth(chosen, samples(folder), TYPES).pairs == {"NK": "NK cells", "Other": "pDC"}
+    assert load_known_composition(chosen, samples(folder), TYPES).pairs == {
+        "NK": "NK cells",
+        "Other": "pDC",
+    }
 
 
 def test_bad_shares_are_refused_with_their_place(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("sample,A,B\nP1,0.5,x\nP2,0.4,0.6\n")
     with pytest.raises(BadValues, match='"x" in column B'):
-        read_truth(TruthChoice(path=path))
+        read_known_composition(KnownCompositionChoice(path=path))
     path.write_text("sample,A,B\nP1,0.5,0.5\nP2,-0.5,1\n")
     with pytest.raises(BadValues, match=r"-0\.5 for A in P2"):
-        read_truth(TruthChoice(path=path))
+        read_known_composition(KnownCompositionChoice(path=path))
     path.write_text("sample,A,B\nP1,0.5,0.5\n")
     with pytest.raises(MissingPart, match="None of the 1 samples"):
-        load_truth(TruthChoice(path=path), ["Z"], ["A"])
+        load_known_composition(KnownCompositionChoice(path=path), ["Z"], ["A"])
     path.write_text("sample,A,B\nP1,0.9,0.5\nP2,0.9,0.5\n")
-    assert [f.code for f in examine_truth(path) if f.severity == "warning"] == ["odd-sums"]
+    assert [f.code for f in examine_known_composition(path) if f.severity == "warning"] == [
+        "odd-sums"
+    ]

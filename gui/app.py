@@ -87,7 +87,7 @@ def _usable(registry: Registry, program: Program) -> tuple[Registry, list[Any]]:
     for page in registry.pages:
         try:
             ctx = context(program, registry.pages, None, page.key)
-            layouts += [page_layout(page, ctx), *(part(ctx) for part in page.later_functions)]
+            layouts += [page_layout(page, ctx), *(part(ctx) for part in page.deferred_functions)]
         except Exception as error:
             if not page.is_plugin:
                 raise

@@ -33,8 +33,9 @@ plain and testable.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import Any, Protocol
 
 from dash import Input, set_props
@@ -132,8 +133,8 @@ class Context:
     jobs: Jobs
     notify: Callable[..., None]
     """``notify(message, title="", colour="blue", keep=False)``: a short notice in this tab."""
-    complain: Callable[..., None]
-    """``complain(error, about=None)``: show an error as the notice it would become if it were
+    notify_error: Callable[..., None]
+    """``notify_error(error, about=None)``: show an error as the notice it would become if it were
     raised; for a callback that goes on after it.
     """
     locked: SessionInfo | None = None
@@ -198,11 +199,22 @@ class Context:
         """Look at once whether the session changed (the page looks by itself within a few seconds):
         after choosing another run.
         """
-        self.poke("refresh", self.session_id, self.session.revision)
+        self.request_refresh("refresh", self.session_id, self.session.revision)
+
+    def request_refresh(self, *why: Any) -> None:
+        """Have this tab look at once what changed; ``why`` tells one request from the other."""
+        set_props("dcx-poke", {"data": " ".join(map(str, (*why, time.monotonic_ns())))})
+
+    @property
+    def complain(self) -> Callable[..., None]:
+        """The former name of :attr:`notify_error`."""
+        _renamed("Context.complain", "Context.notify_error")
+        return self.notify_error
 
     def poke(self, *why: Any) -> None:
-        """Have this tab look at once what changed; ``why`` tells one poke from the other."""
-        set_props("dcx-poke", {"data": " ".join(map(str, (*why, time.monotonic_ns())))})
+        """The former name of :meth:`request_refresh`."""
+        _renamed("Context.poke", "Context.request_refresh")
+        self.request_refresh(*why)
 
     def go_to(self, page_key: str, *, search: str = "") -> None:
         """Show another page in this tab; ``search`` ("?name=value") is what its :data:`ADDRESS`
@@ -254,8 +266,8 @@ class Page:
         20 DTD, 30 ADTD, 90 Sessions
     requires : what must be there before the page opens: "dataset", "train", "bulk", "composition"
         (by any method) or a run kind ("dtd", "adtd")
-    free : works without the tab's session, and so also while that is locked; other pages show the
-        lock screen then
+    works_while_locked : works without the tab's session, and so also while that is locked; other
+        pages show the lock screen then
     listed : stands in the navigation; a page that does not is no step of the work and is reached by
         its address
     """
@@ -265,16 +277,21 @@ class Page:
     description: str
     order: int = 50
     requires: tuple[str, ...] = ()
-    free: bool = False
+    works_while_locked: bool = False
     listed: bool = True
+    free: InitVar[bool | None] = None
+    """The former name of ``works_while_locked``."""
     id: Ids = field(init=False)
     layout_function: Callable[[Context], Any] | None = field(default=None, init=False)
-    later_functions: list[Callable[[Context], Any]] = field(default_factory=list, init=False)
+    deferred_functions: list[Callable[[Context], Any]] = field(default_factory=list, init=False)
     summary_function: Callable[[Context], str | None] | None = field(default=None, init=False)
     callbacks: list[Recorded] = field(default_factory=list, init=False)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, free: bool | None) -> None:
         self.id = Ids(self.key)
+        if free is not None:
+            _renamed("Page(free=...)", "Page(works_while_locked=...)", stacklevel=4)
+            self.works_while_locked = free
 
     @property
     def is_plugin(self) -> bool:
@@ -284,21 +301,26 @@ class Page:
 
     def layout(self, function: Callable[[Context], Any]) -> Callable[[Context], Any]:
         """The page's skeleton; every static id used in a callback must be in it, or in a part for
-        :meth:`later`.
+        :meth:`deferred`.
 
         Called once at start, with an empty session, and then each time the page opens.
         """
         self.layout_function = function
         return function
 
-    def later(self, function: Callable[[Context], Any]) -> Callable[[Context], Any]:
+    def deferred(self, function: Callable[[Context], Any]) -> Callable[[Context], Any]:
         """A part of the page that a callback puts in when it is needed: what is heavy and not
         always wanted.
 
         Called at start, so that its ids are known.
         """
-        self.later_functions.append(function)
+        self.deferred_functions.append(function)
         return function
+
+    def later(self, function: Callable[[Context], Any]) -> Callable[[Context], Any]:
+        """The former name of :meth:`deferred`."""
+        _renamed("Page.later", "Page.deferred")
+        return self.deferred(function)
 
     def summary(self, function: Callable[[Context], str | None]) -> Callable[[Context], str | None]:
         """One line for the navigation once the page's work is done ("812 cells, 10 types"), or None
@@ -352,3 +374,8 @@ class Page:
         a Context.
         """
         self.callbacks.append(Recorded(lambda: None, args, options, clientside=source, when=when))
+
+
+def _renamed(old: str, new: str, *, stacklevel: int = 3) -> None:
+    """Tell a plug-in's author of a former name; it works for one more version."""
+    warnings.warn(f"{old} is now {new}", DeprecationWarning, stacklevel=stacklevel)

@@ -176,7 +176,7 @@ class FileField:
             try:
                 tokens.append(take().token)
             except DeconomixError as error:
-                ctx.complain(error)
+                ctx.notify_error(error)
         return tokens or no_update
 
 

@@ -60,7 +60,7 @@ class Notices:
     sent: list[dict[str, Any]] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
 
-    def complain(self, error: Exception, about: str | None = None, *, title: str = "") -> None:
+    def notify_error(self, error: Exception, about: str | None = None, *, title: str = "") -> None:
         """Show an error; it stays until :meth:`mended` is called for what it is about. title : in
         place of that of its kind
         """
@@ -220,7 +220,7 @@ def context(
         program=program,
         jobs=ActorJobs(program, actor, page),
         notify=notices,
-        complain=notices.complain,
+        notify_error=notices.notify_error,
         locked=locked,
         mended=notices.mended,
         pages=tuple(pages),
@@ -274,9 +274,9 @@ def _bind(
         # again
         except ProgramBusy as error:
             if not _by_itself():
-                Notices(program.error_notices, browser_id(), key, about).complain(error)
+                Notices(program.error_notices, browser_id(), key, about).notify_error(error)
             return unchanged()
-        if ctx.locked is not None and not page.free:
+        if ctx.locked is not None and not page.works_while_locked:
             raise PreventUpdate
         if ctx.locked is None and (ago := _last_gesture()) is not None:
             program.sessions.touch(ctx.session_id, actor=ctx.actor, ago=ago)
@@ -292,13 +292,13 @@ def _bind(
         # it was locked while this ran: what the page shows now says so
         except SessionLocked as error:
             log.info("callback %s of page %s met a locked session", function.__name__, key)
-            if page.free:
-                ctx.complain(error)
+            if page.works_while_locked:
+                ctx.notify_error(error)
             return unchanged()
         except Exception as error:
             if not isinstance(error, DeconomixError):
                 log.exception("callback %s of page %s failed", function.__name__, key)
-            ctx.complain(error)
+            ctx.notify_error(error)
             if not _by_itself():
                 ctx.mended(about)  # what it said the last time: it was tried again
             return unchanged()

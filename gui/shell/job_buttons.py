@@ -65,7 +65,7 @@ def start_again(ctx: Context, _clicks: list[int | None]) -> None:
 def dismiss(ctx: Context, _clicks: list[int | None]) -> None:
     if job_id := clicked():
         ctx.jobs.dismiss(ctx.session_id, job_id)
-        ctx.poke("dismissed", job_id)
+        ctx.request_refresh("dismissed", job_id)
 
 
 @shell.callback(Input(shell_id("cancel", ALL), "n_clicks"), prevent_initial_call=True)

@@ -71,7 +71,7 @@ def unlock(ctx: Context, clicks: int | None, submit: int | None, password: str |
     except WrongPassword as error:
         return "", str(error), no_update
     except Exception as error:  # noqa: BLE001 - any: the field must be emptied whatever went wrong
-        ctx.complain(error)
+        ctx.notify_error(error)
         return "", None, f"refused {clicks} {submit}"
     return "", None, f"unlocked {ctx.locked.session_id} {clicks} {submit}"
 

@@ -159,7 +159,7 @@ def open_files(ctx: Context, paths: list[Path]) -> None:
     page.
     """
     ctx.program.take_over(paths)
-    ctx.poke("open", *(path.name for path in paths))
+    ctx.request_refresh("open", *(path.name for path in paths))
 
 
 def _open(ctx: Context) -> None:

@@ -109,7 +109,7 @@ def outlet(ctx: Context, pathname: str | None) -> Any:
 def _content(ctx: Context, page: Page | None) -> Any:
     if page is None:
         return empty_state("There is no such page.", "Choose a page on the left.")
-    if ctx.locked is not None and not page.free:
+    if ctx.locked is not None and not page.works_while_locked:
         return lock_screen(ctx.locked.name)
     lacking = missing(page, ctx)
     if lacking:
@@ -137,10 +137,14 @@ def navigation(ctx: Context, current: Page | None) -> list[Any]:
     for page in ctx.pages:
         if not page.listed:
             continue
-        lacking = [] if ctx.locked is not None and not page.free else missing(page, ctx)
+        lacking = (
+            [] if ctx.locked is not None and not page.works_while_locked else missing(page, ctx)
+        )
         active = current is not None and page.key == current.key
         summary = (
-            page.summary_function if not lacking and (ctx.locked is None or page.free) else None
+            page.summary_function
+            if not lacking and (ctx.locked is None or page.works_while_locked)
+            else None
         )
         done = (
             drawn(

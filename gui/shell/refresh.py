@@ -184,7 +184,7 @@ def refresh(
         ctx.notify(text, keep=True)
     if seen.get("saved") != now["saved"]:
         if moment.trouble is not None:
-            ctx.complain(moment.trouble, "saving")
+            ctx.notify_error(moment.trouble, "saving")
         else:
             ctx.mended("saving")
     _leave(ctx, seen.get("page"), str(now["page"]))
@@ -261,7 +261,9 @@ def _leave(ctx: Context, before: str | None, now: str) -> None:
         return
     (key, session_id, *_), (key_now, session_now, *_) = json.loads(before), json.loads(now)
     page = page_of(ctx.pages, key)
-    if page is not None and (key != key_now or (session_id != session_now and not page.free)):
+    if page is not None and (
+        key != key_now or (session_id != session_now and not page.works_while_locked)
+    ):
         ctx.mended(page=key)
 
 
@@ -271,7 +273,7 @@ def _tell(ctx: Context, job: JobStatus) -> None:
         ctx.mended(about)
         ctx.notify(f"{job.title} is done.", colour="green")
     elif job.error is not None and job.state == "failed":
-        ctx.complain(
+        ctx.notify_error(
             job.error, about, title=f"{job.title}: {notify.words(job.error).title.lower()}"
         )
     elif job.state == "cancelled":

@@ -177,4 +177,4 @@ def unsaved(ctx: Context, _clicks: list[int | None]) -> None:
         session = ctx.sessions.reload_session(ctx.session_id, actor=ctx.actor)
         ctx.notify(f"“{session.name}” is shown as it is in its file.", colour="green")
     if action:
-        ctx.poke("unsaved", action)
+        ctx.request_refresh("unsaved", action)

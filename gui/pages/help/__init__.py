@@ -22,7 +22,7 @@ page = Page(
     "User guide",
     "every step, parameter and figure explained",
     order=99,
-    free=True,
+    works_while_locked=True,
     listed=False,
 )
 

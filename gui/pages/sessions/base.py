@@ -13,7 +13,7 @@ from gui.errors import DeconomixError
 from gui.plugin import Context, Page
 from gui.sessions.store import SessionInfo
 
-page = Page("sessions", "Sessions", "open, archive, exchange", order=90, free=True)
+page = Page("sessions", "Sessions", "open, archive, exchange", order=90, works_while_locked=True)
 CHANGED = Output(page.id.changed, "data", allow_duplicate=True)
 ACTIVE, ARCHIVED = page.id.active, page.id.archived
 UNTICKED = [Output(grid, "selectedRows", allow_duplicate=True) for grid in (ACTIVE, ARCHIVED)]

@@ -103,7 +103,7 @@ def delete(ctx: Context, clicks: int | None, doomed: list[Row] | None) -> Any:
             ctx.sessions.delete_session(info.session_id, actor=ctx.actor)
             done.append(info.name)
         except DeconomixError as error:
-            ctx.complain(about(info.name, error))
+            ctx.notify_error(about(info.name, error))
     if done:
         leave(ctx, found)
         ctx.notify(f"{counted(done)} deleted. {undo_message(ctx, len(done))}", colour="green")

@@ -222,7 +222,7 @@ def export(
                 unprotected=way == OPEN and info.protected,
             )
         except DeconomixError as error:
-            ctx.complain(about(info.name, error))
+            ctx.notify_error(about(info.name, error))
             continue
         done += 1
         items.append((out.name, out.data))

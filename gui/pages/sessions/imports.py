@@ -141,7 +141,7 @@ def _brought(
         if as_copy:
             raise
         ctx.uploads.forget(token)
-        ctx.complain(about(file, error))
+        ctx.notify_error(about(file, error))
         return _item(file, token, FAILED, str(error))
     info = ctx.sessions.info(found.session_id, actor=ctx.actor)
     if found.outcome != DIFFERS:

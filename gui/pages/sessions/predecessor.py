@@ -39,7 +39,7 @@ def unfolded(ctx: Context, tokens: list[str]) -> list[str]:
                 )
             found += [ctx.uploads.adopt(one.path).token for one in inside]
         except DeconomixError as error:
-            ctx.complain(error)
+            ctx.notify_error(error)
     return found
 
 

@@ -164,7 +164,7 @@ def lock(ctx: Context, clicks: int | None, selected: list[Row] | None) -> Any:
         f" locked.{stopped}",
         colour="green",
     )
-    ctx.poke("locked", found[0].session_id)
+    ctx.request_refresh("locked", found[0].session_id)
     return now()
 
 

@@ -179,7 +179,7 @@ def edit(ctx: Context, edited: list[dict[str, Any]] | None) -> Any:
         try:
             (_keep_notes if change.get("colId") == "notes" else _rename)(ctx, change)
         except DeconomixError as error:
-            ctx.complain(error)
+            ctx.notify_error(error)
     ctx.refresh()
     return now()
 
@@ -252,7 +252,7 @@ def archive(ctx: Context, clicks: int | None, selected: list[Row] | None) -> Any
             ctx.sessions.archive_session(info.session_id, actor=ctx.actor)
             done.append(info.name)
         except DeconomixError as error:
-            ctx.complain(about(info.name, error))
+            ctx.notify_error(about(info.name, error))
     if done:
         leave(ctx, found)
         ctx.notify(f"{counted(done)} archived.", colour="green")

@@ -54,7 +54,7 @@ def _bind_part(part: Part) -> None:
         try:
             found = inspected(ctx, ctx.uploads.get(token), part.role)
         except DeconomixError as error:
-            ctx.complain(error, f"{part.role} content")
+            ctx.notify_error(error, f"{part.role} content")
             ctx.uploads.forget(token)
             ctx.session.keep_form(page.key, {f"{part.role}_token": None})
             return {**nothing, "token": None}

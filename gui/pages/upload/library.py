@@ -396,7 +396,7 @@ def add(ctx: Context, token: str | None, state: dict[str, Any] | None) -> Any:
         loaded = _read(ctx, upload.path, upload.name)
         one = ctx.program.references.add(upload.path, loaded.dataset.name)
     except DeconomixError as error:
-        ctx.complain(error, "reference file")
+        ctx.notify_error(error, "reference file")
         return no_update, None
     finally:
         ctx.uploads.forget(token)

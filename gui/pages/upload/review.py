@@ -63,7 +63,7 @@ OPTION_WORDS = {
 }
 
 
-@page.later
+@page.deferred
 def review_layout(ctx: Context) -> Any:
     """Put in when the first file is chosen: tables and figures cost every opening of the page a
     second otherwise.

@@ -171,7 +171,7 @@ class SampleTable:
         try:
             found = look(ctx.uploads.get(token))
         except DeconomixError as error:
-            ctx.complain(error, f"{self.name} content")
+            ctx.notify_error(error, f"{self.name} content")
             self.forget(ctx, token)
             return None
         ctx.mended(f"{self.name} content")

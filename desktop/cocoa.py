@@ -15,6 +15,8 @@ from gui.host import Edit
 
 log = logging.getLogger(__name__)
 
+TEXT, PNG = "public.utf8-plain-text", "public.png"
+"""Types of the clipboard."""
 CANCEL = 0
 """NSTerminateCancel"""
 SELECTORS: dict[Edit, str] = {
@@ -44,6 +46,14 @@ def edit(what: Edit) -> None:
     """What the Edit menu does; a page may not paste by itself."""
     application = importlib.import_module("AppKit").NSApplication.sharedApplication()
     application.sendAction_to_from_(SELECTORS[what], None, None)  # to whatever has the focus
+
+
+def copy(content: bytes, kind: str) -> None:
+    """Put it into the clipboard, as :data:`TEXT` or :data:`PNG`."""
+    data = importlib.import_module("Foundation").NSData.dataWithBytes_length_(content, len(content))
+    board = importlib.import_module("AppKit").NSPasteboard.generalPasteboard()
+    board.clearContents()
+    board.setData_forType_(data, kind)
 
 
 def extend(close_window: Callable[[], None], view: Any = None, objc: Any = None) -> None:

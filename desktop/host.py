@@ -93,6 +93,26 @@ class NativeHost:
         else:
             self._do(lambda _window: cocoa.edit(what))
 
+    def copy_text(self, text: str) -> bool:
+        if LINUX:
+            self._do(lambda _view: _clipboard().setText(text))
+        elif WINDOWS:
+            self._do(lambda _form: winforms.copy_text(text))
+        else:
+            self._do(lambda _window: cocoa.copy(text.encode(), cocoa.TEXT))
+        return True
+
+    def copy_picture(self, png: bytes) -> bool:
+        if LINUX:
+            from PySide6.QtGui import QImage
+
+            self._do(lambda _view: _clipboard().setImage(QImage.fromData(png)))
+        elif WINDOWS:
+            self._do(lambda _form: winforms.copy_picture(png))
+        else:
+            self._do(lambda _window: cocoa.copy(png, cocoa.PNG))
+        return True
+
     def theme(self, name: str) -> None:
         if LINUX:
             self._do(lambda view: _set_scheme(name))
@@ -257,6 +277,12 @@ def _question(parent: Any, title: str, question: str, yes: str, no: str) -> bool
     box.setEscapeButton(stay)
     box.exec()
     return box.clickedButton() is agree
+
+
+def _clipboard() -> Any:
+    from PySide6.QtGui import QGuiApplication
+
+    return QGuiApplication.clipboard()
 
 
 def _set_scheme(name: str) -> None:

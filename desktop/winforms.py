@@ -55,6 +55,19 @@ def edit(form: Any, what: Edit) -> None:
     )
 
 
+def copy_text(text: str) -> None:
+    """Put it into the clipboard. In the window's thread; Windows refuses an empty text."""
+    if text:
+        importlib.import_module("System.Windows.Forms").Clipboard.SetText(text)
+
+
+def copy_picture(png: bytes) -> None:
+    """The same with a picture."""
+    stream = importlib.import_module("System.IO").MemoryStream(bytearray(png))
+    picture = importlib.import_module("System.Drawing").Image.FromStream(stream)
+    importlib.import_module("System.Windows.Forms").Clipboard.SetImage(picture)
+
+
 def restore(form: Any) -> None:
     """Of a minimised window what it was before, maximised or not; another one stays as it is.
 

@@ -37,6 +37,14 @@ class Host(Protocol):
         """What the Edit menu says, on the text in the page."""
         ...
 
+    def copy_text(self, text: str) -> bool:
+        """Put it into the clipboard; False where the page has to."""
+        ...
+
+    def copy_picture(self, png: bytes) -> bool:
+        """The same with a picture."""
+        ...
+
     def theme(self, name: str) -> None:
         """The window's own parts (menu, dialogs) follow "light", "dark" or "system" too."""
         ...
@@ -59,6 +67,12 @@ class NoHost:
     def fullscreen(self) -> None: ...
 
     def edit(self, what: Edit) -> None: ...
+
+    def copy_text(self, text: str) -> bool:
+        return False
+
+    def copy_picture(self, png: bytes) -> bool:
+        return False
 
     def theme(self, name: str) -> None: ...
 

@@ -180,4 +180,5 @@ def in_cells(session: DCXCache, kind: str, shown: Composition) -> Composition:
         ),
         note=" ".join(filter(None, (shown.note, found.note(hidden=hidden)))),
         quantity=words.QUANTITY,
+        run=shown.run,
     )

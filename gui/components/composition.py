@@ -35,6 +35,7 @@ from gui.components.composition_content import (
     sort_options,
     unit,
 )
+from gui.components.composition_files import tidy_about, tidy_frame, workbook
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.sample_dialog import SampleDialog, select
 from gui.components.table import TableFile, bind_table_export, result_table
@@ -146,7 +147,7 @@ class CompositionView:
             *(self.more(ctx) if self.more is not None else []),
         ]
         drawing = figure_card(self.page, f"{self.name}_figure", file_name=self.file)
-        table = result_table(self.page, f"{self.name}_table", filters=False, engine=True)
+        table = result_table(self.page, f"{self.name}_table", filters=False, engine=True, tidy=True)
         unit = dmc.Text("", id=self.id("unit"), size="xs", c="dimmed", mb=4)
         nothing = empty_state(
             "No composition yet",
@@ -348,16 +349,17 @@ class CompositionView:
             ctx: Context, which: str | None, look: str, by: str, of: str, normalise: bool
         ) -> TableFile | None:
             found = this.found(ctx, which)
-            return (
-                None
-                if found is None
-                else composition_file(
-                    f"{this.file}_{which}", found, Chosen(look, by, of, bool(normalise))
-                )
+            if found is None:
+                return None
+            chosen = Chosen(look, by, of, bool(normalise))
+            return composition_file(f"{this.file}_{which}", found, chosen)._replace(
+                tidy=tidy_frame(found, chosen),
+                tidy_about=tidy_about(found, chosen.normalise),
+                book=lambda: workbook(found, chosen),
             )
 
         bind_figure_export(page, f"{self.name}_figure")
-        bind_table_export(page, f"{self.name}_table", to_save, *states, engine=True)
+        bind_table_export(page, f"{self.name}_table", to_save, *states, engine=True, tidy=True)
         this.dialog.bind(tuple(states))
         for function in (offer_parts, offer_controls, keep_view, draw):
             function.__name__ = f"{self.name}_{function.__name__}"

@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 from gui.components.figure import type_legend
 from gui.components.table import TableFile, TableView, table_view
 from gui.data.dataset import HIDDEN, Dataset
+from gui.engine.results import Run
 from gui.figures import composition as figures
 from gui.figures.text import natural, settled
 
@@ -47,6 +48,8 @@ class Composition(NamedTuple):
         What it is, where that differs from the view's own parts; above figure and table.
     quantity
         Axis title, where it is not that of RNA fractions; the values then sum to 1.
+    run
+        That estimated it, or None.
     """
 
     frame: pd.DataFrame
@@ -57,6 +60,7 @@ class Composition(NamedTuple):
     opinion: figures.OpinionHover | None = None
     note: str = ""
     quantity: str = ""
+    run: Run | None = None
 
 
 @dataclass(frozen=True)

@@ -213,4 +213,4 @@ def consensus_composition(
     opinion = opinion_of(session, run)
     if opinion is None:
         return None
-    return Composition(consensus(opinion), groups=groups, note=words.CONSENSUS_NOTE)
+    return Composition(consensus(opinion), groups=groups, note=words.CONSENSUS_NOTE, run=run)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import dash_ag_grid as dag
 import dash_mantine_components as dmc
@@ -13,19 +13,17 @@ import pandas as pd
 from dash import Input, Output, State, dcc, html
 from dash import ctx as triggered
 
+from gui.components.clipboard import copy_text
 from gui.components.figure import save_menu
+from gui.components.table_code import show_code
+from gui.components.table_files import MOST_CELLS, copied_text, menu_entries, table_file
+from gui.components.table_files import TableFile as TableFile
 from gui.components.views import ABOVE, LEAST
 from gui.figures.text import LEAST_PERCENT
-from gui.files import CSV, XLSX
 from gui.plugin import Context, Page
-from gui.text import number as counted
 
 DIGITS = 4
 GRID_HEIGHT = f"max({LEAST}px, calc(100vh - {ABOVE}px))"
-MOST_CELLS = 60_000
-"""On screen; about 1 MB. The saved file has all."""
-WHOLE = "full precision"
-"""In the save menu, of the table whose numbers were not changed for the screen."""
 # Mantine's variables change with the theme, so the grid follows without a redraw.
 # dash-ag-grid reads this text with its own interpreter (no eval): it works under the strict policy.
 GRID_THEME = (
@@ -74,31 +72,6 @@ class TableView:
     columns: list[dict[str, Any]]
     rows: list[dict[str, Any]]
     note: str = ""
-
-
-class TableFile(NamedTuple):
-    """What is saved of a table.
-
-    Attributes
-    ----------
-    name
-        Proposed for the file, without suffix.
-    frame
-        The whole table as on screen, with all digits and named index.
-    about
-        What it holds, in sentences: quantity, unit, what the rows are and their order. Written
-        into the file.
-    engine
-        The same with full precision, where that differs, or None.
-    engine_about
-        The sentences for that.
-    """
-
-    name: str
-    frame: pd.DataFrame
-    about: str = ""
-    engine: pd.DataFrame | None = None
-    engine_about: str = ""
 
 
 def table_view(
@@ -192,6 +165,7 @@ def result_table(
     height: int | None = None,
     filters: bool = True,
     engine: bool = False,
+    tidy: bool = False,
 ) -> html.Div:
     """Return the table ``page.id.<name>`` (an AgGrid) with its save menu.
 
@@ -208,16 +182,12 @@ def result_table(
         False for a table of a few rows, whose headers need the room.
     engine
         The menu also offers the table with full precision (``TableFile.engine``).
+    tidy
+        The menu also offers the tidy table and the workbook (``TableFile.tidy``, ``book``).
     """
     of = _ids(page, name)
     view = table_view(frame, index_name=index_name) if frame is not None else TableView([], [])
-    items = [
-        (of["csv"], "CSV (comma)"),
-        (of["csv2"], "CSV (semicolon, decimal comma)"),
-        (of["xlsx"], "Excel (XLSX)"),
-    ]
-    if engine:
-        items += [(of["engine_csv"], f"CSV, {WHOLE}"), (of["engine_xlsx"], f"Excel, {WHOLE}")]
+    items = [(of[part], text) for part, text in menu_entries(engine=engine, tidy=tidy).items()]
     head = dmc.Group(
         [dmc.Group(list(controls), gap="sm"), save_menu(items)],
         justify="space-between",
@@ -267,6 +237,7 @@ def bind_table_export(
     file_of: Callable[..., TableFile | tuple[str, pd.DataFrame] | None],
     *states: State,
     engine: bool = False,
+    tidy: bool = False,
 ) -> None:
     """Record the callback that saves the table with rows and columns as the grid shows them.
 
@@ -275,19 +246,16 @@ def bind_table_export(
     file_of
         ``file_of(ctx, *values of states)`` gives what is saved (a :class:`TableFile`, or just
         name and frame), or None where there is nothing.
-    engine
+    engine, tidy
         As given to :func:`result_table`.
     """
     of = _ids(page, name)
-    items = [
-        of[part]
-        for part in ("csv", "csv2", "xlsx", *(("engine_csv", "engine_xlsx") if engine else ()))
-    ]
+    part_of = {of[part]: part for part in menu_entries(engine=engine, tidy=tidy)}
     grid = [Input(of["grid"], prop) for prop in ("virtualRowData", "rowData", "columnState")]
     page.clientside(_ROWS, Output(of["screen"], "data"), *grid, prevent_initial_call=True)
 
     @page.callback(
-        inputs={"clicks": [Input(item, "n_clicks") for item in items]},
+        inputs={"clicks": [Input(item, "n_clicks") for item in part_of]},
         state={"screen": State(of["screen"], "data"), "values": list(states)},
         prevent_initial_call=True,
         long=True,
@@ -295,65 +263,27 @@ def bind_table_export(
     def save_table(
         ctx: Context, *, clicks: list[int | None], screen: Any, values: list[Any]
     ) -> None:
-        from gui.data.export import csv_bytes, xlsx_bytes
-
-        asked = triggered.triggered_id
-        if not any(clicks):
+        part = part_of.get(str(triggered.triggered_id))
+        if not any(clicks) or part is None:
             return
         found = file_of(ctx, *values)
         if found is None:
             ctx.notify("There is nothing to save yet.", colour="yellow")
             return
         found = TableFile(*found)
-        if asked in (of["engine_csv"], of["engine_xlsx"]) and found.engine is not None:
-            file_name, frame, about = f"{found.name}-engine", found.engine, found.engine_about
-        else:
-            frame, about = as_on_screen(found, screen)
-            file_name = found.name
-        if asked in (of["xlsx"], of["engine_xlsx"]):
-            told = ctx.files.save(file_name, xlsx_bytes(frame, about=about), XLSX)
-        else:
-            told = ctx.files.save(
-                file_name,
-                csv_bytes(frame, decimal="," if asked == of["csv2"] else ".", about=about),
-                CSV,
-            )
+        if part == "code":
+            show_code(found)
+            return
+        if part == "copy":
+            copy_text(ctx, copied_text(found, screen), "The table")
+            return
+        told = ctx.files.save(*table_file(found, part, screen))
         if told:
             ctx.notify(told, title="Saved", colour="teal")
 
 
-def as_on_screen(file: TableFile, screen: Any) -> tuple[pd.DataFrame, str]:
-    """Return the rows and columns that the grid shows, in its order, and a note about them.
-
-    Parameters
-    ----------
-    screen
-        What ``rows_on_screen`` (resources/assets/grid.js) gives: {"rows": positions or None,
-        "columns": fields or None}, None for all as given.
-    """
-    frame, about = file.frame, file.about
-    if not isinstance(screen, Mapping):
-        return frame, about
-    columns, rows = screen.get("columns"), screen.get("rows")
-    if isinstance(columns, list) and sorted(map(str, columns)) == sorted(
-        f"c{i}" for i in range(1, frame.shape[1] + 1)
-    ):
-        frame = frame.iloc[:, [int(c[1:]) - 1 for c in columns]]
-    if (
-        isinstance(rows, list)
-        and len(rows) <= len(frame)
-        and all(type(r) is int and 0 <= r < len(frame) for r in rows)
-    ):
-        there = min(len(frame), max(1, MOST_CELLS // max(1, frame.shape[1])))
-        of = f"{counted(len(rows))} of {counted(len(frame))}" if len(rows) < there else "all"
-        first = f" (of the first {counted(there)} only)" if there < len(frame) else ""
-        frame = frame.iloc[rows]
-        about = f"{about} Sorted and filtered as shown: {of} rows{first}.".strip()
-    return frame, about
-
-
 def _ids(page: Page, name: str) -> dict[str, str]:
-    parts = ("csv", "csv2", "xlsx", "engine_csv", "engine_xlsx", "note", "screen")
+    parts = (*menu_entries(engine=True, tidy=True), "note", "screen")
     return {"grid": getattr(page.id, name)} | {
         part: getattr(page.id, f"{name}_{part}") for part in parts
     }

@@ -13,6 +13,7 @@ import csv
 import io
 import re
 import zlib
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -35,11 +36,18 @@ def safe_text(value: object) -> str:
     )
 
 
-def csv_bytes(frame: pd.DataFrame, *, decimal: Literal[".", ","] = ".", about: str = "") -> bytes:
+def csv_bytes(
+    frame: pd.DataFrame,
+    *,
+    decimal: Literal[".", ","] = ".",
+    about: str = "",
+    delimiter: Literal[",", ";", "\t", ""] = "",
+) -> bytes:
     """UTF-8 with a byte order mark (so that Excel reads umlauts), row names first.
 
     decimal : "." with commas between the columns, "," with semicolons. Numbers are written with all
     digits; missing ones are empty.
+    delimiter : between the columns, where it is another one
     about : what the table holds, in a line of its own before the table. It begins with "#" and is a
     single cell: pandas reads the file with
         ``skiprows=1``, R with ``skip = 1``, and a spreadsheet shows the line above the table
@@ -47,7 +55,8 @@ def csv_bytes(frame: pd.DataFrame, *, decimal: Literal[".", ","] = ".", about: s
     out = io.StringIO()
     if about:
         out.write("# " + re.sub(r'[\s,;"]+', " ", safe_text(f"{about} {NOTICE}")).strip() + "\r\n")
-    writer = csv.writer(out, delimiter=";" if decimal == "," else ",", lineterminator="\r\n")
+    between = delimiter or (";" if decimal == "," else ",")
+    writer = csv.writer(out, delimiter=between, lineterminator="\r\n")
     for row in _rows(frame):
         writer.writerow(
             [
@@ -58,6 +67,11 @@ def csv_bytes(frame: pd.DataFrame, *, decimal: Literal[".", ","] = ".", about: s
     return out.getvalue().encode("utf-8-sig", "replace")
 
 
+def text_of(frame: pd.DataFrame) -> str:
+    """The table for the clipboard: tabs between the columns, all digits, no name a formula."""
+    return csv_bytes(frame, delimiter="\t").decode("utf-8-sig")
+
+
 def xlsx_bytes(frame: pd.DataFrame, *, sheet: str = "Table", about: str = "") -> bytes:
     """The table on the first sheet: text cells are text, never formulas; numbers are numbers.
 
@@ -65,17 +79,36 @@ def xlsx_bytes(frame: pd.DataFrame, *, sheet: str = "Table", about: str = "") ->
 
     about : what the table holds, on a second sheet, About
     """
-    if len(frame) + 1 > _XLSX_ROWS or frame.shape[1] + 1 > _XLSX_COLUMNS:
-        raise ValueError(
-            f"An Excel sheet takes at most {_XLSX_ROWS} rows and {_XLSX_COLUMNS} columns; save the"
-            " table as CSV."
-        )
+    return workbook_bytes({sheet: frame}, about=about)
+
+
+def workbook_bytes(sheets: Mapping[str, pd.DataFrame], *, about: str = "") -> bytes:
+    """The same of several tables, each on a sheet of its name."""
+    for frame in sheets.values():
+        if len(frame) + 1 > _XLSX_ROWS or frame.shape[1] + 1 > _XLSX_COLUMNS:
+            raise ValueError(
+                f"An Excel sheet takes at most {_XLSX_ROWS} rows and {_XLSX_COLUMNS} columns; save"
+                " the table as CSV."
+            )
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
 
     book = Workbook(write_only=True)
     book.properties.description = NOTICE
-    page = book.create_sheet(sheet[:31])
+    for name, frame in sheets.items():
+        _fill_sheet(book.create_sheet(name[:31]), frame)
+    if about:
+        words = book.create_sheet("About")
+        for text in (about, NOTICE):
+            words.append([_typed(WriteOnlyCell(words, safe_text(text)[:_XLSX_TEXT]), "s")])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _fill_sheet(page: Any, frame: pd.DataFrame) -> None:
+    from openpyxl.cell import WriteOnlyCell
+
     for row in _rows(frame):
         cells: list[Any] = []
         for value in row:
@@ -91,13 +124,6 @@ def xlsx_bytes(frame: pd.DataFrame, *, sheet: str = "Table", about: str = "") ->
                     else value
                 )
         page.append(cells)
-    if about:
-        words = book.create_sheet("About")
-        for text in (about, NOTICE):
-            words.append([_typed(WriteOnlyCell(words, safe_text(text)[:_XLSX_TEXT]), "s")])
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
 
 
 def png_with_notice(data: bytes) -> bytes:

@@ -18,6 +18,7 @@ from gui.shell.header import SIGN_OUT, header
 from gui.shell.page import shell
 from gui.shell.refresh import IDLE_MS
 from gui.shell.session_menu import new_session_dialog
+from gui.shell.table_code import table_code_dialog
 
 THEME = {
     "primaryColor": "indigo",
@@ -79,6 +80,7 @@ def layout(program: Program) -> Any:
                 about_dialog(
                     None if program.config.server.allow_remote else program.config.plugins_folder
                 ),
+                *table_code_dialog(),
                 *support_dialog.dialogs(),
                 *update_dialog.dialogs(program),
                 *guide_drawer(),

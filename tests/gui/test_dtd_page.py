@@ -494,6 +494,40 @@ def test_the_saved_composition_is_the_one_on_screen_and_the_engines_beside_it(
     assert "full precision" in book["About"].index.name
 
 
+def test_a_composition_is_saved_tidy_and_as_a_workbook_and_copied(
+    program: Application, session: DCXCache, computed: Run, page: Callable[[], Any]
+) -> None:
+    session.add_run(computed)
+    tab = page()
+    tab.set({("dtd-composition-view", "value"): "table"})
+    whole = computed.result.composition["bulk"]
+    for _ in range(2):  # every control twice
+        tab.click("dtd-composition-table-tidy-csv")
+        line, tidy = saved_table(program, "dtd_composition_bulk-tidy")
+        assert "One row per sample and cell type" in line
+        wide = tidy.reset_index().pivot(index="cell_type", columns="sample", values="fraction")
+        expected = whole / whole.sum()
+        pd.testing.assert_frame_equal(
+            wide.loc[whole.index, whole.columns], expected, check_names=False
+        )
+        assert set(tidy["run"].str[:7]) == {"DTD run"}
+        tab.click("dtd-composition-table-book")
+        book = pd.read_excel(
+            io.BytesIO(program.files.saved["dtd_composition_bulk-workbook"]),  # type: ignore[attr-defined]
+            sheet_name=None,
+            index_col=0,
+        )
+        assert list(book) == ["Composition", "Tidy", "What the numbers are", "Run", "About"]
+        assert book["Run"].at["DeconomiX GUI", "Value"]
+        tab.click("dtd-composition-table-copy")
+        copied = tab.get("dcx-clipboard", "data")["text"].splitlines()
+        assert len(copied) == 1 + whole.shape[1]
+        tab.click("dtd-composition-table-code")
+        assert tab.get("dcx-code", "opened") is True
+        assert "dtd_composition_bulk-tidy.csv" in tab.get("dcx-code-r", "children")
+        tab.set({("dcx-code", "opened"): False})
+
+
 def saved_table(program: Application, name: str, **options: Any) -> tuple[str, pd.DataFrame]:
     """The line that says what the file holds, and the table as pandas reads it."""
     data = program.files.saved[name]  # type: ignore[attr-defined]

@@ -138,6 +138,28 @@ def test_what_the_window_refuses_is_in_the_log(
     assert "AttributeError" in caplog.text
 
 
+def test_text_and_picture_go_to_the_clipboard(
+    mac_window: CocoaWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied: list[tuple[object, ...]] = []
+    board = SimpleNamespace(
+        clearContents=lambda: copied.append(()),
+        setData_forType_=lambda data, kind: copied.append((data, kind)),
+    )
+    modules = {
+        "PyObjCTools.AppHelper": SimpleNamespace(callAfter=lambda act, *given: act(*given)),
+        "AppKit": SimpleNamespace(NSPasteboard=SimpleNamespace(generalPasteboard=lambda: board)),
+        "Foundation": SimpleNamespace(
+            NSData=SimpleNamespace(dataWithBytes_length_=lambda content, length: content[:length])
+        ),
+    }
+    monkeypatch.setattr(cocoa.importlib, "import_module", modules.__getitem__)
+    found = NativeHost(mac_window)
+    assert found.copy_text("ä")
+    assert found.copy_picture(b"png")
+    assert copied == [(), ("ä".encode(), cocoa.TEXT), (), (b"png", cocoa.PNG)]
+
+
 def test_editing_goes_to_what_has_the_focus(
     mac_window: CocoaWindow, application: Application
 ) -> None:

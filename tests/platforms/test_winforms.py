@@ -110,6 +110,27 @@ def test_zoom_and_closing_reach_the_form(form_window: WinFormsWindow) -> None:
     assert form_window.events.closed.is_set()
 
 
+def test_text_and_picture_go_to_the_clipboard(
+    form_window: WinFormsWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied: list[object] = []
+    board = SimpleNamespace(SetText=copied.append, SetImage=copied.append)
+    modules = {
+        "System": SimpleNamespace(Action=lambda act: act),
+        "System.IO": SimpleNamespace(MemoryStream=bytes),
+        "System.Drawing": SimpleNamespace(
+            Image=SimpleNamespace(FromStream=lambda stream: ("picture", stream))
+        ),
+        "System.Windows.Forms": SimpleNamespace(Clipboard=board),
+    }
+    monkeypatch.setattr(winforms.importlib, "import_module", modules.__getitem__)
+    found = NativeHost(form_window)
+    assert found.copy_text("a\tb")
+    assert found.copy_text("")  # Windows raises an exception for it
+    assert found.copy_picture(b"png")
+    assert copied == ["a\tb", ("picture", b"png")]
+
+
 def test_editing_is_a_command_of_the_user_not_of_the_page(form_window: WinFormsWindow) -> None:
     found = NativeHost(form_window)
     for what in ("cut", "copy", "paste", "select_all"):

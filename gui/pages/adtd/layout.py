@@ -81,6 +81,7 @@ def source(ctx: Context, part: str) -> Composition | None:
         run.result.hidden_interval,
         None if ends is None else (ends.low, ends.high),
         opinion_hover(opinion_of(ctx.session, run), run_name(run)),
+        run=run,
     )
     # a simulated mixture is made of cells that were scaled to one sum: there is nothing to convert
     return in_cells(ctx.session, "adtd", shown) if part == "bulk" else shown

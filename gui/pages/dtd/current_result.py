@@ -52,13 +52,16 @@ def composition_of(session: DCXCache, part: str) -> Composition | None:
             groups=groups,
             ends=_ends(session, part) if bulk.fits else None,
             opinion=opinion_hover(bulk.opinion, run_name(run)),
+            run=run,
         )
         return in_cells(session, "dtd", shown)
     frame = run.result.composition.get(part)
     return (
         None
         if frame is None
-        else Composition(frame, truth=run.result.truth.get(part), ends=_ends(session, part))
+        else Composition(
+            frame, truth=run.result.truth.get(part), ends=_ends(session, part), run=run
+        )
     )
 
 

@@ -120,11 +120,13 @@ def composition_of(session: DCXCache, part: str) -> Composition | None:
         at = int(part.removeprefix(LAYER))
         if at >= len(coarser):
             return None
-        return Composition(result.layers[coarser[at]], groups=groups, note=f"Layer: {coarser[at]}.")
+        note = f"Layer: {coarser[at]}."
+        return Composition(result.layers[coarser[at]], groups=groups, note=note, run=run)
     ends = (result.low, result.high)
     return Composition(
         result.full(),
         groups=groups,
         ends=None if ends[0] is None or ends[1] is None or result.hidden is not None else ends,
         opinion=opinion_hover(result.second_opinion, run_name(run)) if fits else None,
+        run=run,
     )

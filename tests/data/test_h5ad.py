@@ -18,7 +18,7 @@ from scipy import sparse
 from gui.data.load import FileChoice, LoadRequest, load_dataset
 from gui.data.readers import forecast, h5ad, h5ad_frames
 from gui.data.readers import hdf5_matrix as stored
-from gui.data.readers.h5ad import inspect_h5ad, preview_h5ad, read_h5ad
+from gui.data.readers.h5ad import inspect_h5ad, no_labels, preview_h5ad, read_h5ad
 from gui.data.readers.labels import label_values
 from gui.data.readers.options import CellChoice
 from gui.data.readers.read import inspect_file, read_all
@@ -507,3 +507,49 @@ def test_an_h5ad_file_is_read_without_anndata(tmp_path: Path) -> None:
         cwd=Path(__file__).resolve().parents[2],
     )
     assert found.stdout.strip() == "[]"
+
+
+BROKEN_CODES = {"one too high": (3, 2), "far too high": (0, 127), "negative": (5, -2)}
+
+
+@pytest.mark.parametrize("case", BROKEN_CODES)
+def test_a_column_whose_categories_do_not_fit_is_named_and_is_the_reason(
+    data: anndata.AnnData, tmp_path: Path, case: str
+) -> None:
+    at, code = BROKEN_CODES[case]
+    only = data.copy()
+    only.obs = pd.DataFrame(
+        {"cell_type": pd.Categorical(["a", "b"] * (data.n_obs // 2) + ["a"] * (data.n_obs % 2))},
+        index=data.obs_names,
+    )
+    path = saved(only, tmp_path)
+    assert inspect_h5ad(path).label_column == "cell_type"  # control
+    with h5py.File(path, "r+") as file:
+        file["obs/cell_type/codes"][at] = code
+    info = inspect_h5ad(path)
+    assert info.label_column is None
+    said = f"In the column cell_type, 1 of {data.n_obs} rows have a category number, such as {code}"
+    error = no_labels(info, "cells.h5ad")
+    assert said in str(error)
+    assert "save this column as text" in error.full_text
+    with pytest.raises(NoLabels, match="category number"):
+        read_h5ad(path, obs=("cell_type",))
+
+
+def test_another_column_is_not_taken_for_a_broken_one_in_silence(
+    data: anndata.AnnData, tmp_path: Path
+) -> None:
+    both = data.copy()
+    labels = ["a", "b"] * (data.n_obs // 2) + ["a"] * (data.n_obs % 2)
+    both.obs = pd.DataFrame(
+        {"cell_type": pd.Categorical(labels), "cluster": labels}, index=data.obs_names
+    )
+    path = saved(both, tmp_path)
+    before = inspect_h5ad(path)
+    with h5py.File(path, "r+") as file:
+        codes = file["obs/cell_type/codes"]
+        codes[:] = codes[()] + 1  # as a converter from R writes them
+    info = inspect_h5ad(path)
+    assert (before.label_column, info.label_column) == ("cell_type", "cluster")
+    assert "for which the file has no name" in info.label_said
+    assert "taken from the column cluster" in info.label_said

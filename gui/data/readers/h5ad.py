@@ -23,12 +23,14 @@ from gui.data.readers.h5ad_annotations import (
     expression_features,
     gene_table,
     left_out_message,
+    likely_label,
     obs_columns,
     proposed_label_column,
     symbol_column,
     var_key,
 )
 from gui.data.readers.h5ad_frames import (
+    SAVE_AS_TEXT,
     column_names,
     index_of,
     table_of,
@@ -59,6 +61,7 @@ _COUNT_LAYERS = ("counts", "count", "raw_counts", "raw", "umi", "umis", "tpm")
 _FORMAT = 0
 """Of anndata's files, the first number: every version up to 0.13 writes 0.1.0."""
 _RANK = {"counts": 0, "linear": 1, "log": 2, "scaled": 3, "detected": 4, "nothing": 5}
+_SAVE_OR_BESIDE = f"{SAVE_AS_TEXT} Or choose a table of cell labels beside it."
 _FAULT = {
     "scaled": "holds negative values, as scaled data do",
     "log": "holds no whole numbers and no large ones, as log-transformed data do",
@@ -79,6 +82,7 @@ class H5adInfo:
     likely : what a sample of each matrix looks like: "counts", "linear", "log", "scaled",
         "detected", "nothing"
     label_said : a sentence on the proposed label column where another one could have been meant
+    unreadable : columns of obs that are not in ``obs`` because they cannot be read -> why
     """
 
     n_obs: int
@@ -94,6 +98,7 @@ class H5adInfo:
     forecast: Forecast | None = None
     traits: Mapping[str, str] = field(default_factory=dict)
     label_said: str = ""
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,6 +187,8 @@ def read_h5ad(
                 f"{name} holds no matrix {chosen}; there are {', '.join(info.matrices)}."
             )
         missing = [c for c in obs if c not in info.obs]
+        if broken := [c for c in missing if c in info.unreadable]:
+            raise NoLabels(f"{name}: {info.unreadable[broken[0]]}", advice=_SAVE_OR_BESIDE)
         if missing:
             raise NoLabels(
                 f"{name} has no column {missing[0]} in obs.", advice=columns_advice(info)
@@ -326,6 +333,11 @@ def no_labels(info: H5adInfo, name: str) -> NoLabels:
             " to be exchanged.",
             advice="Transpose the data (adata.T), save it again and choose that file.",
         )
+    broken = likely_label(info.unreadable) or (
+        next(iter(info.unreadable), None) if not info.obs else None
+    )
+    if broken:
+        return NoLabels(f"{name}: {info.unreadable[broken]}", advice=_SAVE_OR_BESIDE)
     if not info.obs:
         return NoLabels(
             f"{name} has no annotation of its cells (no column in obs), so the cell types are"
@@ -400,8 +412,8 @@ def _info(file: h5py.File, name: str) -> H5adInfo:
     proposed, traits = _proposal(matrices, looks, genes if subset else {})
     if later := _later(file):
         traits["later-version"] = later
-    columns = obs_columns(file)
-    label = proposed_label_column(columns)
+    columns, unreadable = obs_columns(file)
+    label = proposed_label_column(columns, unreadable)
     size = found[proposed].shape
     return H5adInfo(
         *size,
@@ -416,6 +428,7 @@ def _info(file: h5py.File, name: str) -> H5adInfo:
         _forecast(found[proposed], columns[label.name].sizes if label else None),
         traits,
         label.said if label else "",
+        unreadable,
     )
 
 

@@ -5,8 +5,9 @@ h5py is imported by who opens the file: the window needs none of it to start.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from gui.data.readers.labels import (
     Look,
     label_values,
     look_of,
+    name_rank,
     plain,
     propose_column,
 )
@@ -147,15 +149,22 @@ class ObsColumn:
     look: Look | None
 
 
-def obs_columns(file: h5py.File) -> dict[str, ObsColumn]:
-    """Every column of obs that can be read; one at a time is in memory."""
-    made = {}
+def obs_columns(file: h5py.File) -> tuple[dict[str, ObsColumn], dict[str, str]]:
+    """Every column of obs that can be read, and why the others cannot; one at a time is in
+    memory.
+    """
+    made: dict[str, ObsColumn] = {}
+    unreadable: dict[str, str] = {}
     for column in column_names(file["obs"]):
         try:
             values = column_of(file, "obs", column)
             found = values.value_counts()
-        except (ValueError, TypeError, KeyError, UnreadableFile):
-            continue  # a column that cannot be read is not offered
+        except UnreadableFile as error:
+            unreadable[column] = str(error)
+            continue
+        except (ValueError, TypeError, KeyError):
+            unreadable[column] = f"The column {column} of obs is damaged."
+            continue
         found = found[found > 0]
         measured = values.dtype.kind == "b" or (
             values.dtype.kind == "f" and not np.array_equal(found.index, np.rint(found.index))
@@ -167,14 +176,34 @@ def obs_columns(file: h5py.File) -> dict[str, ObsColumn]:
             values.dtype.kind == "O",
             None if measured else look_of(found.index, int(found.sum())),
         )
-    return made
+    return made, unreadable
 
 
-def proposed_label_column(columns: Mapping[str, ObsColumn]) -> LabelColumn | None:
+def proposed_label_column(
+    columns: Mapping[str, ObsColumn], unreadable: Mapping[str, str]
+) -> LabelColumn | None:
+    """The column of cell types; it says so where another one is more likely by its name, but
+    cannot be read.
+    """
     looks = {name: column.look for name, column in columns.items() if column.look is not None}
-    return propose_column(
+    found = propose_column(
         looks, [name for name, column in columns.items() if column.text and column.count <= 200]
     )
+    better = likely_label(unreadable)
+    if found is None or better is None or _rank(found.name) < _rank(better):
+        return found
+    instead = f"{unreadable[better]} The cell types were taken from the column {found.name}."
+    return LabelColumn(found.name, " ".join(filter(None, (instead, found.said))))
+
+
+def likely_label(columns: Collection[str]) -> str | None:
+    """The column that by its name holds cell types, if there is one."""
+    return min((c for c in columns if name_rank(c) is not None), key=_rank, default=None)
+
+
+def _rank(column: str) -> float:
+    rank = name_rank(column)
+    return math.inf if rank is None else rank
 
 
 def symbol_column(file: h5py.File, matrix: str) -> str | None:

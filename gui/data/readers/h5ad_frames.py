@@ -10,9 +10,13 @@ import numpy as np
 import pandas as pd
 
 from gui.errors import UnreadableFile
+from gui.text import number
 
 if TYPE_CHECKING:
     import h5py
+
+
+SAVE_AS_TEXT = "Convert the file again, and save this column as text."
 
 
 def column_names(item: Any) -> list[str]:
@@ -86,12 +90,31 @@ def _one(file: h5py.File, key: str, column: str) -> Any:
             return _encoded(entry)
         values = entry[()]
     if names is not None and values.dtype.kind in "iu":
-        return pd.Categorical.from_codes(
-            values.astype(np.int64), [_text(v) for v in np.atleast_1d(names[()])]
-        )
+        return _categorical(values, [_text(v) for v in np.atleast_1d(names[()])], column)
     return (
         np.array([_text(v) for v in values], dtype=object) if values.dtype.kind in "OS" else values
     )
+
+
+def _categorical(codes: Any, names: Any, column: str, ordered: bool = False) -> pd.Categorical:
+    """The categorical of these codes, counted from 0; -1 is a missing value."""
+    codes = np.asarray(codes)
+    if codes.ndim != 1 or codes.dtype.kind not in "iu":
+        raise UnreadableFile(f"The column {column} does not say which category each row has.")
+    wrong = codes[(codes < -1) | (codes >= len(names))]
+    if len(wrong):
+        raise UnreadableFile(
+            f"In the column {column}, {number(len(wrong))} of {number(len(codes))} rows have a"
+            f" category number, such as {int(wrong[0])}, for which the file has no name:"
+            f" {number(len(names))} categories are named, counted from 0.",
+            advice=SAVE_AS_TEXT,
+        )
+    if not pd.Index(names).is_unique or pd.isna(pd.Index(names)).any():
+        raise UnreadableFile(
+            f"In the column {column}, a category is named twice or not at all.",
+            advice=SAVE_AS_TEXT,
+        )
+    return pd.Categorical.from_codes(codes.astype(np.int64), names, ordered=ordered)
 
 
 def _encoded(entry: Any) -> Any:
@@ -108,7 +131,7 @@ def _encoded(entry: Any) -> Any:
     if kind == ("categorical", "0.2.0"):
         codes, categories = entry["codes"][()], _encoded(entry["categories"])
         ordered = bool(entry.attrs["ordered"])
-        return pd.Categorical.from_codes(codes, categories, ordered=ordered)
+        return _categorical(codes, categories, _text(entry.name).rpartition("/")[2], ordered)
     if kind == ("array", "0.2.0"):
         return np.asarray(entry[()])
     if kind == ("string-array", "0.2.0"):

@@ -48,7 +48,7 @@ from gui.sessions.cleanup import words
 from gui.sessions.kinds import check_run
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
 from gui.sessions.parsing import ProcessParser
-from gui.sessions.references import FOLDER, ReferenceLibrary
+from gui.sessions.reference_library import FOLDER, ReferenceLibrary
 from gui.sessions.snapshot import PendingJob
 from gui.settings import FILE_NAME, SettingsStore
 from gui.temporary import sweep
@@ -110,7 +110,9 @@ class Program:
         )
         """Of its own: a session opens while the other one reads a large table."""
         self.sessions = self._open_sessions(single)
-        self.references = ReferenceLibrary(config.data_folder / FOLDER)
+        self.references = ReferenceLibrary(
+            config.data_folder / FOLDER, shared=config.server.allow_remote
+        )
         self.inbox = Inbox(self.sessions, self.uploads, self.settings)
         if self.sessions.trouble is not None:
             self.inbox.announcements.append(notify.sentence(self.sessions.trouble))

@@ -1,4 +1,4 @@
-"""The library of references: cells with types, source and licence, each in one file.
+"""References: cells with types, source and licence, each in one file.
 
 A file is a session file (:mod:`gui.sessions.file`) that holds cells or profiles, perhaps learned
 gene weights, and nothing of any bulk. What is on it in the list is in its clear header.
@@ -6,9 +6,7 @@ gene weights, and nothing of any bulk. What is on it in the list is in its clear
 
 from __future__ import annotations
 
-import logging
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gui.atomic import private_folder, remove, replacing
 from gui.data.dataset import Bulk, Cells, Dataset, Matrix
 from gui.data.readers.watchdog import watched
 from gui.engine.model import model_bytes, read_model
@@ -24,56 +21,20 @@ from gui.engine.params import DTDParams
 from gui.engine.reference_fit import ReferenceFit, reference_fit
 from gui.engine.results import DTDResult, Provenance, Run
 from gui.errors import DataError, InvalidParameter, MissingPart, SessionError, UnreadableFile
-from gui.resources import resource
 from gui.sessions import file
 from gui.sessions.parsing import look_up
 from gui.sessions.rules import MAX_NAME, MAX_TEXT, new_id, plain
 from gui.sessions.snapshot import Snapshot
 from gui.text import number
 
-log = logging.getLogger(__name__)
 SUFFIX = ".dcxreference"
-FOLDER = "references"
 MARK = "reference"
-SHIPPED = "program:"
-"""Begins the key of a reference that comes with the program."""
 CELLS = 300
 """Cells of each type that are kept by default."""
-MOST = 500
-"""References that are kept."""
-MOST_BYTES = 2 * 2**30
-_LINES = ("Source", "Licence", "Holds", "Note")
+NOTE_LINES = ("Source", "Licence", "Holds", "Note")
+"""What each line of a reference's notes begins with."""
 _LONGEST = {"Source": 300, "Licence": 120, "Holds": 160, "Note": 380}
 SEED = 1
-
-
-@dataclass(frozen=True)
-class Reference:
-    """One reference, as the list shows it.
-
-    Attributes
-    ----------
-    key
-        In the library.
-    holds
-        Cells, types, genes and gene weights, in words.
-    source, licence, note
-        As given when it was saved.
-    """
-
-    key: str
-    name: str
-    path: Path
-    size: int
-    holds: str = ""
-    source: str = ""
-    licence: str = ""
-    note: str = ""
-
-    @property
-    def shipped(self) -> bool:
-        """Whether it comes with the program, and so cannot be changed."""
-        return self.key.startswith(SHIPPED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,6 +194,12 @@ def read_reference(path: Path) -> LoadedReference:
         It is a session, or holds something else than cells, profiles and a model of them.
     DamagedSession, NewerSession
     """
+    snapshot, data, model = _content_of(path)
+    return LoadedReference(replace(data, name=snapshot.name), model)
+
+
+def _content_of(path: Path) -> tuple[Snapshot, Dataset, DTDResult | None]:
+    """What is in the file, its dataset and its model; errors as :func:`read_reference`."""
     with watched([path]):
         snapshot = file.load(path)
         look_up(snapshot)
@@ -252,7 +219,7 @@ def read_reference(path: Path) -> LoadedReference:
         or (model is not None and not _is_of(model, data))
     ):
         raise UnreadableFile(f"{path.name} is not a reference that this program made.")
-    return LoadedReference(replace(data, name=snapshot.name), model)
+    return snapshot, data, model
 
 
 def _is_of(model: DTDResult, data: Dataset) -> bool:
@@ -265,6 +232,39 @@ def _is_of(model: DTDResult, data: Dataset) -> bool:
 def reference_task(dataset: object, params: Path, *, progress: object) -> LoadedReference:
     """:func:`read_reference` as a task of the reading process."""
     return read_reference(params)
+
+
+@dataclass(frozen=True)
+class Renaming:
+    """A reference that is to be written once more: to ``target``, under ``name``."""
+
+    path: Path
+    target: Path
+    name: str
+
+
+def write_renamed(asked: Renaming) -> None:
+    """Write a reference under another name; the file under the old one stays.
+
+    Raises
+    ------
+    UnreadableFile, DamagedSession, NewerSession
+        As :func:`read_reference`.
+    SessionNotSaved
+    """
+    snapshot, data, _ = _content_of(asked.path)
+    renamed = replace(
+        snapshot,
+        session_id=new_id(),
+        name=asked.name,
+        dataset=replace(data, name=asked.name),
+    )
+    file.save(asked.target, renamed, expected_generation=None)
+
+
+def rename_task(dataset: object, params: Renaming, *, progress: object) -> None:
+    """:func:`write_renamed` as a task of the reading process."""
+    write_renamed(params)
 
 
 def fits_task(
@@ -281,171 +281,4 @@ def fits_task(
         except (DataError, SessionError, OSError) as error:
             reason = str(error) if not isinstance(error, OSError) else "It cannot be read."
             found[key] = ReferenceFit(0, 0, obstacle=reason)
-    return found
-
-
-# -- the library
-# --------------------------------------------------------------------------------------------------
-class ReferenceLibrary:
-    """References that come with the program, and those in the user's folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def list(self) -> list[Reference]:
-        """All references by name, those of the program last; damaged ones are left out."""
-        own = sorted(self.folder.glob(f"*{SUFFIX}")) if self.folder.is_dir() else []
-        found = [*_listed(own, ""), *_listed(_shipped(), SHIPPED)]
-        return sorted(found, key=lambda one: (one.shipped, one.name.casefold()))
-
-    def get(self, key: str) -> Reference:
-        """MissingPart if it is not there any more."""
-        for one in self.list():
-            if one.key == key:
-                return one
-        raise MissingPart("This reference is no longer in the library.", advice="Choose another.")
-
-    def named(self, name: str) -> Reference:
-        """The reference of this name or key, whatever its capitals. MissingPart names all."""
-        every = self.list()
-        for one in every:
-            if name.casefold() in (one.name.casefold(), one.key.casefold()):
-                return one
-        known = ", ".join(f"“{one.name}”" for one in every)
-        raise MissingPart(
-            f"The library has no reference “{name[:100]}”.", advice=f"It has {known}."
-        )
-
-    def keep(self, snapshot: Snapshot) -> Reference:
-        """Add a reference under a name that is free.
-
-        Raises
-        ------
-        DataError
-            There are as many as may be, or its name is taken.
-        SessionNotSaved
-        """
-        path = self._place(snapshot.name)
-        file.save(path, snapshot, expected_generation=None)
-        return self.get(path.stem)
-
-    def add(self, path: Path, name: str) -> Reference:
-        """Copy a reference that was read in the reading process before.
-
-        Raises
-        ------
-        DataError
-            As :meth:`keep`; or it is too large.
-        OSError
-        """
-        if path.stat().st_size > MOST_BYTES:
-            raise DataError("This reference is larger than a reference may be (2 GB).")
-        target = self._place(name)
-        with path.open("rb") as given, replacing(target) as out:
-            while block := given.read(2**20):
-                out.write(block)
-        return self.get(target.stem)
-
-    def rename(self, key: str, name: str, snapshot: Snapshot) -> Reference:
-        """Keep ``snapshot``, which is what the reference holds, under another name."""
-        old = self._own(key)
-        name = plain(name)[:MAX_NAME].strip()
-        if not name:
-            raise InvalidParameter("The reference has no name.", advice="Give it a name.")
-        if name == old.name:
-            return old
-        target = self._place(name, but=key)
-        dataset = snapshot.dataset
-        renamed = replace(
-            snapshot,
-            session_id=new_id(),
-            name=name,
-            dataset=None if dataset is None else replace(dataset, name=name),
-        )
-        if target == old.path:  # the names differ in what no file name shows
-            target = target.with_name(f"{target.stem}-{renamed.session_id[-4:]}{SUFFIX}")
-        file.save(target, renamed, expected_generation=None)
-        remove(old.path)
-        return self.get(target.stem)
-
-    def delete(self, key: str) -> Reference:
-        """Delete one of the user's references."""
-        one = self._own(key)
-        remove(one.path)
-        return one
-
-    def _own(self, key: str) -> Reference:
-        one = self.get(key)
-        if one.shipped:
-            raise DataError(
-                "This reference comes with the program and stays as it is.",
-                advice="Choose it, load it, and save it under another name.",
-            )
-        return one
-
-    def _place(self, name: str, *, but: str = "") -> Path:
-        """The file of a new reference. DataError: the name is taken, or there are too many."""
-        private_folder(self.folder)
-        every = self.list()
-        if len(every) >= MOST:
-            raise DataError(f"There are {MOST} references already.", advice="Delete one first.")
-        for one in every:
-            if one.key != but and name.casefold() == one.name.casefold():
-                raise DataError(
-                    f"There is a reference “{one.name}” already.", advice="Give another name."
-                )
-        # a prefix, because some systems keep names like CON for devices
-        stem = f"reference-{re.sub('[^0-9A-Za-z]+', '-', name).strip('-')}"[:100]
-        path, place = self.folder / f"{stem}{SUFFIX}", 2
-        while path.exists() and path.stem != but:
-            path, place = self.folder / f"{stem}-{place}{SUFFIX}", place + 1
-        return path
-
-
-def load_snapshot(path: Path) -> Snapshot:
-    """What a reference of the library holds, to be kept again. DamagedSession."""
-    return file.load(path)
-
-
-def _shipped() -> list[Path]:
-    try:
-        return sorted(resource(FOLDER).glob(f"*{SUFFIX}"))
-    except FileNotFoundError:
-        return []
-
-
-def _listed(paths: Iterable[Path], prefix: str) -> list[Reference]:
-    found = []
-    for path in paths:
-        try:
-            header = file.read_header(path)
-            size = path.stat().st_size
-        except (SessionError, OSError):
-            log.warning("a reference in the library cannot be read")
-            continue
-        if MARK not in str(header.contents.get("marks", "")) or header.name is None:
-            continue
-        said = _lines(str(header.contents.get("notes", "")))
-        found.append(
-            Reference(
-                f"{prefix}{path.stem}",
-                header.name,
-                path,
-                size,
-                said["Holds"],
-                said["Source"],
-                said["Licence"],
-                said["Note"],
-            )
-        )
-    return found
-
-
-def _lines(notes: str) -> dict[str, str]:
-    """Of the notes in a header, what is on each line."""
-    found = dict.fromkeys(_LINES, "")
-    for line in notes.split("\n"):
-        key, colon, text = line.partition(": ")
-        if colon and key in found:
-            found[key] = plain(text)
     return found

@@ -16,6 +16,7 @@ from gui.config import Config
 from gui.data.example import make_example
 from gui.engine.results import Provenance, Run
 from gui.engine.tasks import run_dtd
+from gui.server_settings import Server
 from gui.sessions import file
 from gui.sessions.manager import LOCAL
 from gui.sessions.references import make_reference, read_reference
@@ -42,7 +43,7 @@ def fresh(program: Application) -> str:
 def opened(program: Application, open_tab: Callable[..., Any]) -> Any:
     for one in program.references.list():
         if not one.shipped:
-            program.references.delete(one.key)
+            program.references.delete(one.key, actor=LOCAL)
     tab = open_tab(program)
     show(tab, fresh(program))
     tab.go("upload")
@@ -118,7 +119,7 @@ def test_a_reference_without_weights_is_loaded_as_training_data(
 ) -> None:
     tab = opened
     made = make_reference(make_example().dataset, "Cells", source="s", licence="l")
-    one = program.references.keep(made)
+    one = program.references.keep(made, actor=LOCAL)
     tab.click("upload-library-open")
     tab.click(part("use", one.key))
     assert "Ready to load the reference" in tab.text("upload-review-answer")
@@ -140,7 +141,7 @@ def test_which_fits_the_chosen_bulk_is_shown_best_first(
     tab.click("upload-library-fit")
     assert "no bulk samples" in str(tab.notices)
     made = make_reference(make_example().dataset, "Zzz last by name", source="s", licence="l")
-    program.references.keep(made)
+    program.references.keep(made, actor=LOCAL)
     choose(tab, "bulk", bulk)
     tab.click("upload-library-fit")
     text = listed(tab)
@@ -156,7 +157,7 @@ def test_rename_export_add_and_delete_twice(
 ) -> None:
     tab = opened
     made = make_reference(make_example().dataset, "First", source="s", licence="l", per_type=5)
-    one = program.references.keep(made)
+    one = program.references.keep(made, actor=LOCAL)
     tab.click("upload-library-open")
     for name in ("Second", "Third"):
         tab.click(part("rename", one.key))
@@ -203,3 +204,70 @@ def test_what_is_no_reference_is_refused_and_not_copied(
     assert tab.errors
     choose(tab, "model", path)
     assert not tab.get("upload-model-token", "data")
+
+
+def test_a_file_that_was_changed_in_the_library_is_never_parsed_by_the_server(
+    program: Application, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Renaming reads the whole file: in the reading process, and only there."""
+    made = make_reference(make_example().dataset, "First", source="s", licence="l", per_type=5)
+    one = program.references.keep(made, actor=LOCAL)
+    opened.click("upload-library-open")
+    here: list[Path] = []
+
+    def load(path: Path, **_: Any) -> Any:
+        here.append(path)
+        raise AssertionError("the server parsed a reference")
+
+    monkeypatch.setattr(file, "load", load)
+    for name in ("Second", "Third"):
+        opened.click(part("rename", one.key))
+        opened.set({(part("new-name", one.key), "value"): name})
+        opened.click(part("named", one.key))
+        assert name in listed(opened)
+        one = program.references.named(name)
+    assert here == []
+    data = bytearray(one.path.read_bytes())
+    data[len(data) // 2] ^= 0x10
+    one.path.write_bytes(data)
+    opened.click(part("rename", one.key))
+    opened.set({(part("new-name", one.key), "value"): "Fourth"})
+    opened.click(part("named", one.key))
+    assert "Fourth" not in listed(opened)
+    assert any("damaged" in notice for notice in opened.notices)
+    assert [each.name for each in program.references.list() if not each.shipped] == ["Third"]
+
+
+def test_on_a_server_others_see_a_reference_and_no_button_that_changes_it(
+    tmp_path: Path, open_tab: Callable[..., Any]
+) -> None:
+    settings = Server(
+        allow_remote=True, public_url="https://dcx.example.org", trusted_proxy="127.0.0.1"
+    )
+    config = Config.for_tests(tmp_path).model_copy(update={"server": settings})
+    app = create_app(config, Kept())
+    app.start()
+    try:
+        tabs = [open_tab(app) for _ in "ab"]
+        for tab in tabs:
+            tab.go("upload")
+        tab, other = tabs
+        show(tab, fresh(app))
+        tab.go("upload")
+        tab.click("upload-example")
+        save_as_reference(tab, "Mine", source="s", licence="l")
+        one = app.references.named("Mine")
+        buttons = (part("rename", one.key), part("delete", one.key))
+        for each, whose in ((tab, True), (other, False)):
+            each.click("upload-library-open")
+            assert "Mine" in listed(each)
+            assert [bool(each.get(button, "id")) for button in buttons] == [whose, whose]
+        # and a request that no button sends is refused
+        other.values.update({(key, "id"): json.loads(key) for key in buttons})
+        other.values.update({(key, "n_clicks"): 1 for key in (part("gone", one.key),)})
+        other.values[part("gone", one.key), "id"] = json.loads(part("gone", one.key))
+        other.click(part("gone", one.key))
+        assert any("Somebody else" in notice for notice in other.notices)
+        assert app.references.named("Mine").path.exists()
+    finally:
+        app.stop()

@@ -23,14 +23,17 @@ from gui.errors import (
     UnreadableFile,
 )
 from gui.resources import resource
-from gui.sessions import file
+from gui.sessions import file, reference_library
+from gui.sessions.actor import Actor
+from gui.sessions.manager import LOCAL
+from gui.sessions.reference_library import ReferenceLibrary
 from gui.sessions.references import (
     MARK,
-    ReferenceLibrary,
     fits_task,
     make_reference,
     read_reference,
 )
+from gui.sessions.snapshot import Snapshot
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +58,7 @@ def test_a_reference_gives_its_cells_back(dataset: Dataset, library: ReferenceLi
     made = make_reference(
         dataset, "Blood", source="A paper", licence="CC0", note="no platelets", per_type=None
     )
-    one = library.keep(made)
+    one = library.keep(made, actor=LOCAL)
     assert (one.name, one.source, one.licence, one.note) == (
         "Blood",
         "A paper",
@@ -76,7 +79,9 @@ def test_a_reference_gives_its_cells_back(dataset: Dataset, library: ReferenceLi
 def test_nothing_of_the_samples_and_no_name_of_a_cell_is_in_it(
     dataset: Dataset, model: DTDResult, library: ReferenceLibrary
 ) -> None:
-    one = library.keep(make_reference(dataset, "Blood", source="A paper", licence="", model=model))
+    one = library.keep(
+        make_reference(dataset, "Blood", source="A paper", licence="", model=model), actor=LOCAL
+    )
     found = read_reference(one.path)
     assert found.dataset.bulk is found.dataset.clinical is found.dataset.truth is None
     assert list(found.dataset.train.obs.columns) == []
@@ -89,7 +94,9 @@ def test_nothing_of_the_samples_and_no_name_of_a_cell_is_in_it(
 def test_the_gene_weights_are_kept_to_the_bit(
     dataset: Dataset, model: DTDResult, library: ReferenceLibrary
 ) -> None:
-    one = library.keep(make_reference(dataset, "B", source="s", licence="l", model=model))
+    one = library.keep(
+        make_reference(dataset, "B", source="s", licence="l", model=model), actor=LOCAL
+    )
     assert "with gene weights" in one.holds
     found = read_reference(one.path).model
     np.testing.assert_array_equal(found.gene_weights.to_numpy(), model.gene_weights.to_numpy())
@@ -111,17 +118,17 @@ def test_few_cells_of_each_type_are_the_same_ones_each_time_and_it_is_said(
 
 def test_names_are_unique_and_change(dataset: Dataset, library: ReferenceLibrary) -> None:
     made = make_reference(dataset, "Blood", source="s", licence="l", per_type=5)
-    one = library.keep(made)
+    one = library.keep(made, actor=LOCAL)
     with pytest.raises(DataError, match="already"):
-        library.keep(replace(made, name="blood"))
-    renamed = library.rename(one.key, "Ä / ..\\..: blood", file.load(one.path))
+        library.keep(replace(made, name="blood"), actor=LOCAL)
+    renamed = library.rename(one.key, "Ä / ..\\..: blood", actor=LOCAL)
     assert renamed.name == "Ä / ..\\..: blood"
     assert renamed.path.parent == library.folder
     assert read_reference(renamed.path).dataset.name == renamed.name
     assert [each.name for each in library.list() if not each.shipped] == [renamed.name]
-    again = library.rename(renamed.key, "BLOOD", file.load(renamed.path))
-    assert library.rename(again.key, "Blood", file.load(again.path)).name == "Blood"
-    library.delete(library.named("blood").key)
+    again = library.rename(renamed.key, "BLOOD", actor=LOCAL)
+    assert library.rename(again.key, "Blood", actor=LOCAL).name == "Blood"
+    library.delete(library.named("blood").key, actor=LOCAL)
     assert all(each.shipped for each in library.list())
     with pytest.raises(MissingPart):
         library.get(one.key)
@@ -136,12 +143,14 @@ def test_name_and_source_are_asked_for(dataset: Dataset, name: str, source: str)
 def test_a_file_goes_from_one_library_to_another(
     dataset: Dataset, library: ReferenceLibrary, tmp_path: Path
 ) -> None:
-    one = library.keep(make_reference(dataset, "Blood", source="s", licence="l", per_type=5))
+    one = library.keep(
+        make_reference(dataset, "Blood", source="s", licence="l", per_type=5), actor=LOCAL
+    )
     other = ReferenceLibrary(tmp_path / "other")
-    added = other.add(one.path, read_reference(one.path).dataset.name)
+    added = other.add(one.path, read_reference(one.path).dataset.name, actor=LOCAL)
     assert added.path.read_bytes() == one.path.read_bytes()
     with pytest.raises(DataError, match="already"):
-        other.add(one.path, "Blood")
+        other.add(one.path, "Blood", actor=LOCAL)
 
 
 def test_a_session_is_no_reference(dataset: Dataset, tmp_path: Path) -> None:
@@ -161,7 +170,9 @@ def test_a_session_is_no_reference(dataset: Dataset, tmp_path: Path) -> None:
 def test_every_changed_byte_is_found(
     dataset: Dataset, library: ReferenceLibrary, tmp_path: Path
 ) -> None:
-    one = library.keep(make_reference(dataset, "B", source="s", licence="l", per_type=5))
+    one = library.keep(
+        make_reference(dataset, "B", source="s", licence="l", per_type=5), actor=LOCAL
+    )
     data = one.path.read_bytes()
     bad = tmp_path / "bad.dcxreference"
     for place in np.linspace(0, len(data) - 1, 25).astype(int):
@@ -180,7 +191,7 @@ def test_damaged_and_foreign_files_are_left_out_of_the_list(library: ReferenceLi
 
 
 def test_what_fits_best_comes_first(dataset: Dataset, library: ReferenceLibrary) -> None:
-    right = library.keep(make_reference(dataset, "Right", source="s", licence="l"))
+    right = library.keep(make_reference(dataset, "Right", source="s", licence="l"), actor=LOCAL)
     other = np.random.default_rng(1).permutation(dataset.train.matrix.n_genes)
     shuffled = Matrix(
         dataset.train.matrix.values[other], dataset.train.matrix.genes, dataset.train.matrix.columns
@@ -191,7 +202,8 @@ def test_what_fits_best_comes_first(dataset: Dataset, library: ReferenceLibrary)
             "Wrong",
             source="s",
             licence="l",
-        )
+        ),
+        actor=LOCAL,
     )
     few = Matrix(
         dataset.train.matrix.values,
@@ -204,7 +216,8 @@ def test_what_fits_best_comes_first(dataset: Dataset, library: ReferenceLibrary)
             "Foreign",
             source="s",
             licence="l",
-        )
+        ),
+        actor=LOCAL,
     )
     every = (right, wrong, foreign, *(one for one in library.list() if one.shipped))
     bulk = Dataset(None, None, None, dataset.bulk)
@@ -239,7 +252,7 @@ def test_two_references_come_with_the_program(library: ReferenceLibrary) -> None
         loaded = read_reference(one.path)
         assert loaded.dataset.test is not None
         with pytest.raises(DataError, match="comes with the program"):
-            library.delete(one.key)
+            library.delete(one.key, actor=LOCAL)
     blood = library.named("Blood cells (PBMC, Hao 2021)")
     assert "neutrophils" in blood.note
     assert "erythrocytes" in blood.note
@@ -281,3 +294,54 @@ def test_a_reference_with_tables_of_samples_or_a_foreign_model_is_refused(
             continue
         with pytest.raises(UnreadableFile, match="not a reference that this program made"):
             read_reference(path)
+
+
+BROWSERS = Actor(browser="one"), Actor(browser="another")
+
+
+def test_on_a_server_only_who_added_a_reference_renames_and_deletes_it(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    owner, other = BROWSERS
+    made = make_reference(dataset, "Blood", source="s", licence="l", per_type=5)
+    shared = ReferenceLibrary(tmp_path / "shared", shared=True)
+    one = shared.keep(made, actor=owner)
+    for stranger in (other, LOCAL):  # LOCAL: no browser at all
+        with pytest.raises(DataError, match="Somebody else"):
+            shared.rename(one.key, "Mine", actor=stranger)
+        with pytest.raises(DataError, match="Somebody else"):
+            shared.delete(one.key, actor=stranger)
+        assert not shared.may_change(one, stranger)
+    one = shared.rename(one.key, "Blood 2", actor=owner)
+    assert shared.may_change(one, owner)
+    # after a restart browsers sign in anew, so nobody is who added it
+    again = ReferenceLibrary(shared.folder, shared=True)
+    with pytest.raises(DataError, match="Somebody else"):
+        again.delete(one.key, actor=owner)
+    shared.delete(one.key, actor=owner)
+    # the name that is free again, and the file that it gets, are those of who takes them now
+    one = shared.add(_file_of(made, tmp_path), "Blood 2", actor=other)
+    with pytest.raises(DataError, match="Somebody else"):
+        shared.delete(one.key, actor=owner)
+    # control: on one's own computer everything is one's own
+    alone = ReferenceLibrary(shared.folder)
+    alone.delete(one.key, actor=owner)
+
+
+def _file_of(made: Snapshot, folder: Path) -> Path:
+    path = folder / "given.dcxreference"
+    file.save(path, made, expected_generation=None)
+    return path
+
+
+def test_a_full_library_still_renames(
+    dataset: Dataset, library: ReferenceLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_reference(dataset, "Blood", source="s", licence="l", per_type=5)
+    one = library.keep(made, actor=LOCAL)
+    monkeypatch.setattr(reference_library, "MOST", len(library.list()))
+    for name in ("Marrow", "Spleen"):
+        one = library.rename(one.key, name, actor=LOCAL)
+        assert one.name == name
+    with pytest.raises(DataError, match="references already"):
+        library.keep(replace(made, name="One more"), actor=LOCAL)

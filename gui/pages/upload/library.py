@@ -25,14 +25,15 @@ from gui.pages.upload.base import CHOICES, PARTS, page
 from gui.pages.upload.repair_form import REPAIRS_NOW, TOKENS_NOW, chosen_files, repairs_of
 from gui.pages.upload.requests import choice_of
 from gui.plugin import Context
+from gui.sessions.reference_library import Reference
 from gui.sessions.references import (
     CELLS,
     LoadedReference,
-    Reference,
+    Renaming,
     fits_task,
-    load_snapshot,
     make_reference,
     reference_task,
+    rename_task,
 )
 from gui.text import number, size_words
 
@@ -161,18 +162,36 @@ def _rows(ctx: Context, state: Mapping[str, Any]) -> Any:
         else ""
     )
     return dmc.Stack(
-        [_row(one, state, fits.get(one.key), best=one.key == best) for one in every], gap="xs"
+        [
+            _row(
+                one,
+                state,
+                fits.get(one.key),
+                best=one.key == best,
+                changes=ctx.program.references.may_change(one, ctx.actor),
+            )
+            for one in every
+        ],
+        gap="xs",
     )
 
 
-def _row(one: Reference, state: Mapping[str, Any], fit: ReferenceFit | None, *, best: bool) -> Any:
+def _row(
+    one: Reference,
+    state: Mapping[str, Any],
+    fit: ReferenceFit | None,
+    *,
+    best: bool,
+    changes: bool,
+) -> Any:
+    """changes : whether the user can rename and delete it."""
     part = page.id.each
     small = {"size": "compact-xs", "variant": "subtle"}
     ways = [
         dmc.Button("Use", id=part("reference-use", one.key), size="compact-sm"),
         dmc.Button("Export…", id=part("reference-export", one.key), **small),
     ]
-    if not one.shipped:
+    if changes:
         ways += [
             dmc.Button("Rename", id=part("reference-rename", one.key), **small),
             dmc.Button("Delete", id=part("reference-delete", one.key), color="red", **small),
@@ -356,7 +375,7 @@ def keep(ctx: Context, _clicks: Any, state: dict[str, Any] | None) -> dict[str, 
     prevent_initial_call=True,
 )
 def delete(ctx: Context, _clicks: Any, state: dict[str, Any] | None) -> dict[str, Any]:
-    one = ctx.program.references.delete(_key())
+    one = ctx.program.references.delete(_key(), actor=ctx.actor)
     ctx.notify(f"The reference “{one.name}” is deleted.")
     return _settled(state)
 
@@ -374,9 +393,12 @@ def rename(
     key = _key()
     name = next((n for f, n in zip(fields, names, strict=True) if f["index"] == key), "")
     library = ctx.program.references
-    one = library.get(key)
-    _read(ctx, one.path, one.name)
-    library.rename(key, name or "", load_snapshot(one.path))
+    shown = library.get(key).name
+
+    def write(asked: Renaming) -> None:
+        ctx.program.session_reader(rename_task, asked, name=shown)
+
+    library.rename(key, name or "", actor=ctx.actor, write=write)
     return _settled(None)
 
 
@@ -394,7 +416,7 @@ def add(ctx: Context, token: str | None, state: dict[str, Any] | None) -> Any:
     try:
         upload = ctx.uploads.get(token)
         loaded = _read(ctx, upload.path, upload.name)
-        one = ctx.program.references.add(upload.path, loaded.dataset.name)
+        one = ctx.program.references.add(upload.path, loaded.dataset.name, actor=ctx.actor)
     except DeconomixError as error:
         ctx.notify_error(error, "reference file")
         return no_update, None
@@ -530,6 +552,6 @@ def save(
         model=dtd.result if weights and dtd is not None and len(dtd.result.loss) else None,
         per_type=None if cells in (None, "") else cells,
     )
-    one = ctx.program.references.keep(made)
+    one = ctx.program.references.keep(made, actor=ctx.actor)
     ctx.notify(f"“{one.name}” is in the reference library: {one.holds}.", colour="green")
     return {"opened": False, "state": _settled(None)}

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
+import time
 from typing import Any, NoReturn
 
 from gui.errors import InvalidParameter
@@ -51,3 +53,39 @@ def one_blas_thread() -> None:
         "VECLIB_MAXIMUM_THREADS",
     ):
         os.environ[name] = "1"
+
+
+class ConsoleProgress:
+    """Progress as lines on stderr: at every new stage, and then every few seconds.
+
+    Preparing goes unsaid: it ends in a blink or in an error.
+    """
+
+    def __init__(self, every: float = 3.0) -> None:
+        self._stage, self._every, self._next = "", every, 0.0
+
+    def __call__(
+        self,
+        stage: str,
+        fraction: float | None = None,
+        *,
+        count: int | None = None,
+        limit: int | None = None,
+        loss: float | None = None,
+    ) -> None:
+        now = time.monotonic()
+        family = "Running ADTD" if count is not None and fraction is None else stage
+        if stage == "Preparing" or (family == self._stage and now < self._next):
+            return
+        fresh = family != self._stage
+        details = []
+        if not fresh:
+            if fraction is not None:
+                details.append(f"{fraction:.0%}")
+            elif count is not None:
+                details.append(f"iteration {count} of at most {limit}")
+            if loss is not None:
+                details.append(f"loss {loss:.6g}")
+        if fresh or details:
+            self._stage, self._next = family, now + self._every
+            say(f"{family}{': ' if details else ''}{', '.join(details)}", sys.stderr)

@@ -6,13 +6,15 @@ Imports nothing heavy.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gui import __version__
 from gui.cli.analyses import FILES as ANALYSES_FILES
-from gui.result_folder import replace_files
+from gui.result_folder import BEFORE, replace_files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,3 +157,31 @@ def _as_json(record: dict[str, Any]) -> bytes:
     return (
         json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False, default=str) + "\n"
     ).encode("utf-8", "replace")
+
+
+@dataclass
+class Output:
+    """Where an analysis is being written, once it is."""
+
+    folder: Path | None = None
+    record: dict[str, Any] | None = None
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+    def write(self, folder: Path, tables: dict[str, pd.DataFrame], record: dict[str, Any]) -> None:
+        self.folder, self.record, self.tables = folder, record, tables
+        write_all(folder, tables, record)
+
+    def state(self) -> str:
+        """What is in the folder now, in a sentence, whatever came in between."""
+        if self.folder is None or self.record is None:
+            return "Nothing was written."
+        if (self.folder / BEFORE).is_dir():
+            return (
+                f"The results in {self.folder} are incomplete. The previous files are in"
+                f" {self.folder / BEFORE}; the next analysis into this folder restores them first."
+            )
+        return (
+            f"The results were written to {self.folder}."
+            if is_written(self.folder, self.record)
+            else "Nothing was written."
+        )

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui.cli import analyze
+from gui.cli import analyze, output
 from gui.engine import compute_settings
 
 QUICK = ["--genes", "50", "--mixtures", "40", "--cells", "20", "--iterations", "20"]
@@ -396,14 +396,14 @@ def test_an_interruption_says_truly_what_is_in_the_folder(
     out = tmp_path / "out"
     assert run(files, out, "--model", "naive") == 0
     before = {p.name: p.read_bytes() for p in out.iterdir()}
-    write_all = analyze.write_all
+    write_all = output.write_all
 
     def interrupted(*given):
         if when == "after":
             write_all(*given)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(analyze, "write_all", interrupted)
+    monkeypatch.setattr(output, "write_all", interrupted)
     capsys.readouterr()
     assert run(files, out, "--model", "naive", "--seed", "2") == 130
     now = {p.name: p.read_bytes() for p in out.iterdir()}
@@ -431,7 +431,7 @@ def test_what_a_kill_left_is_brought_back_and_said(files, tmp_path, capsys, monk
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(analyze, "write_all", interrupted)
+    monkeypatch.setattr(output, "write_all", interrupted)
     assert run(files, out, "--model", "naive") == 130
     assert {p.name: p.read_bytes() for p in out.iterdir()} == whole
     assert "the previous files were restored" in capsys.readouterr().err

@@ -94,7 +94,10 @@ def _exact_p(row: np.ndarray, m: int, n: int, rank_sum: float, alternative: str)
 
 @dataclass(frozen=True, eq=False)
 class BrunnerMunzel:
-    """The test and P(X < Y) + P(X = Y) / 2 with its interval. separated : no overlap, by row."""
+    """The test and P(X < Y) + P(X = Y) / 2 with its interval.
+
+    separated : by row, no overlap, or so little that p is that of none
+    """
 
     test: RankTest
     superiority: Effect
@@ -104,8 +107,9 @@ class BrunnerMunzel:
 def brunner_munzel(x: np.ndarray, y: np.ndarray, confidence: float = 0.95) -> BrunnerMunzel:
     """Brunner-Munzel test of P(X < Y) + P(X = Y) / 2 = 1/2: no equal spreads assumed.
 
-    Where the groups do not overlap the estimated variance is 0: p is then that of the permutation
-    test, 2 / C(N, n), and the interval Newcombe's.
+    Where the groups do not overlap the estimated variance is 0, and where they hardly do it is much
+    too small: no p-value is below 2 / C(N, n), that of the permutation test without overlap, and
+    where it would be, the interval is Newcombe's.
 
     Source: Brunner & Munzel 2000, Biometrical J 42:17 (statistic, t approximation, interval);
     Neubert & Brunner 2007 (permutation); Newcombe 2006 (interval without overlap).
@@ -127,16 +131,18 @@ def brunner_munzel(x: np.ndarray, y: np.ndarray, confidence: float = 0.95) -> Br
         df = (vx + vy) ** 2 / (vx**2 / max(m - 1, 1) + vy**2 / max(n - 1, 1))
         p = t_p(statistic, df)
         half = t_quantile(confidence, df) * spread
-    separated = flat & (np.abs(superiority - 0.5) > 1e-9)
-    p = np.where(flat, np.where(separated, _separated_p(m, n), 1.0), p)
+    lowest = _separated_p(m, n)
+    beyond = flat | (p < lowest)
+    separated = beyond & (np.abs(superiority - 0.5) > 1e-9)
+    p = np.where(beyond, np.where(separated, lowest, 1.0), p)
     statistic = np.where(flat & ~separated, 0.0, statistic)
     newcombe = newcombe_interval(superiority, m, n, confidence)
     return BrunnerMunzel(
         RankTest(statistic, p, np.where(flat, np.nan, df), separated),
         Effect(
             superiority,
-            np.where(flat, newcombe.low, np.maximum(superiority - half, 0.0)),
-            np.where(flat, newcombe.high, np.minimum(superiority + half, 1.0)),
+            np.where(beyond, newcombe.low, np.maximum(superiority - half, 0.0)),
+            np.where(beyond, newcombe.high, np.minimum(superiority + half, 1.0)),
         ),
         separated,
     )

@@ -85,6 +85,19 @@ def test_groups_without_overlap_get_the_p_value_of_the_permutations_not_zero() -
     assert 0.7 < result.superiority.low[0] < 1.0
 
 
+@pytest.mark.parametrize("lowest", [8.5, 9.0, 7.5])
+def test_groups_that_hardly_overlap_are_no_surer_than_those_that_do_not(lowest: float) -> None:
+    # the variance is nearly 0 there: SciPy gives p = 6e-18 for 8.5, with 10 samples a group
+    x, apart = np.arange(10.0), np.arange(10.0, 20.0)
+    near = brunner_munzel(x, np.r_[lowest, apart[:-1]])
+    none = brunner_munzel(x, apart)
+    assert near.test.p[0] >= none.test.p[0]
+    assert 0.7 < near.superiority.low[0] < none.superiority.low[0]
+    assert near.superiority.low[0] < near.superiority.estimate[0] < near.superiority.high[0]
+    turned = brunner_munzel(np.r_[lowest, apart[:-1]], x)
+    assert turned.superiority.high[0] == pytest.approx(1 - near.superiority.low[0])
+
+
 def test_equal_values_everywhere_differ_in_nothing() -> None:
     x, y = np.full((2, 10), 3.0), np.full((2, 12), 3.0)
     for p in (mann_whitney(x, y).p, mann_whitney(x, y, exact=False).p, brunner_munzel(x, y).test.p):

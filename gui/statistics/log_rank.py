@@ -17,8 +17,12 @@ from gui.statistics.survival_data import check_no_gaps, times_and_events
 
 @dataclass(frozen=True, eq=False)
 class LogRank:
-    """The test and what it compares. table : by group: samples, observed, expected; covariance
-    of observed less expected."""
+    """The test and what it compares.
+
+    df : one less for every group, or set of groups, that is never at risk beside the others; p is
+    NaN where it is 0. table : by group: samples, observed, expected; covariance : of observed less
+    expected
+    """
 
     statistic: float
     df: int
@@ -61,11 +65,12 @@ def log_rank(
         inside = (layers == layer) & (codes >= 0)
         o, e, v = _one_stratum(time[inside], event[inside], codes[inside], k)
         observed, expected, covariance = observed + o, expected + e, covariance + v
-    usable = np.flatnonzero(expected > 0)
-    away = (observed - expected)[usable][:-1]
-    inner = covariance[np.ix_(usable, usable)][:-1, :-1]
-    df = max(usable.size - 1, 0)
-    statistic = float(away @ np.linalg.pinv(inner, hermitian=True) @ away) if df else 0.0
+    # groups that are never at risk together, as in different strata, are not compared
+    values, vectors = np.linalg.eigh(covariance)
+    compared = values > 1e-9 * max(float(values[-1]), 1e-9)
+    df = int(compared.sum())
+    along = vectors[:, compared].T @ (observed - expected)
+    statistic = float((along**2 / values[compared]).sum())
     counts = np.bincount(codes[codes >= 0], minlength=k)
     table = pd.DataFrame(
         {"samples": counts, "observed": observed.astype(int), "expected": expected},

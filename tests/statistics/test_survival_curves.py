@@ -131,6 +131,23 @@ def test_a_group_without_anybody_at_risk_takes_no_degree_of_freedom() -> None:
         log_rank(time, event, ["a"] * 8)
 
 
+def test_groups_of_different_strata_are_not_compared_with_each_other() -> None:
+    # a and b are in one stratum, c and d in the other: two comparisons, not three
+    rng = np.random.default_rng(1)
+    time, event, strata = rng.exponential(5, 60), np.ones(60), np.repeat([0, 1], 30)
+    groups = np.r_[np.tile(["a", "b"], 15), np.tile(["c", "d"], 15)]
+    found = log_rank(time, event, groups, strata=strata)
+    within = [log_rank(time[strata == s], event[strata == s], groups[strata == s]) for s in (0, 1)]
+    assert found.df == sum(test.df for test in within) == 2
+    assert found.statistic == pytest.approx(sum(test.statistic for test in within))
+
+
+def test_events_of_all_at_one_time_say_nothing_of_groups() -> None:
+    found = log_rank([3, 3, 3, 3], [1, 1, 1, 1], list("aabb"))
+    assert (found.df, found.statistic) == (0, 0.0)
+    assert np.isnan(found.p)
+
+
 def test_plateau_at_one_half_gives_its_middle_as_in_r() -> None:
     curve = kaplan_meier([1, 2, 3, 4], [1, 1, 1, 1])
     assert curve.median == 2.5

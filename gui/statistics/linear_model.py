@@ -12,6 +12,8 @@ from gui.statistics.distributions import f_p, t_p, t_quantile
 from gui.statistics.two_samples import Effect
 
 INTERCEPT = "intercept"
+SPREAD = 1e-9
+"""Of the size of a row's values: a standard error below that is rounding, and gives no test."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +116,8 @@ class LinearModel:
 
     coefficients, errors, p, low, high : rows x terms; df : residual degrees of freedom
     covariance : rows x terms x terms; confidence : of the intervals
+    unscaled : terms x terms, the covariance of values with a variance of 1; size : by row, the
+        largest absolute value
     """
 
     coefficients: pd.DataFrame
@@ -124,6 +128,8 @@ class LinearModel:
     df: int
     covariance: np.ndarray
     confidence: float
+    unscaled: np.ndarray
+    size: np.ndarray
 
     def contrast(self, column: str | None, less: str | None = None) -> Contrast:
         """A coefficient less another; None is the level that the others are compared with."""
@@ -133,7 +139,8 @@ class LinearModel:
                 weights[self.coefficients.columns.get_loc(name)] += sign
         estimate = self.coefficients.to_numpy() @ weights
         error = np.sqrt(np.einsum("t,gtu,u->g", weights, self.covariance, weights))
-        t = np.divide(estimate, error, out=np.full(error.shape, np.nan), where=error > 0)
+        error = _spread(error, self.size * np.sqrt(weights @ self.unscaled @ weights))
+        t = estimate / error
         half = float(t_quantile(self.confidence, self.df)) * error
         effect = Effect(estimate, estimate - half, estimate + half)
         return Contrast(effect, t, t_p(t, self.df))
@@ -143,7 +150,10 @@ class LinearModel:
         at = [self.coefficients.columns.get_loc(name) for name in columns]
         b = self.coefficients.to_numpy()[:, at]
         v = self.covariance[:, at][:, :, at]
-        usable = np.isfinite(v).all(axis=(1, 2)) & (np.abs(v).sum(axis=(1, 2)) > 0)
+        usable = np.isfinite(v).all(axis=(1, 2))
+        turn = np.linalg.inv(np.linalg.cholesky(self.unscaled[np.ix_(at, at)]))
+        least = np.linalg.eigvalsh(turn @ v[usable] @ turn.T)[:, 0]
+        usable[usable] = least > (SPREAD * self.size[usable]) ** 2
         f = np.full(len(b), np.nan)
         if usable.any():
             solved = np.linalg.solve(v[usable], b[usable][..., None])[..., 0]
@@ -154,8 +164,8 @@ class LinearModel:
 def least_squares_hc3(values: pd.DataFrame, model: Design, confidence: float = 0.95) -> LinearModel:
     """Least squares of each row on the design, with HC3 standard errors.
 
-    Where a sample alone fixes a coefficient (leverage 1), and in rows of equal values, HC3 does
-    not exist: NaN.
+    Where a sample alone fixes a coefficient (leverage 1), in rows of equal values, and for the
+    difference of groups that hold one value each, HC3 does not exist: NaN.
 
     Parameters
     ----------
@@ -187,9 +197,10 @@ def least_squares_hc3(values: pd.DataFrame, model: Design, confidence: float = 0
     flat = np.ptp(y, axis=1) <= 1e-12 * np.abs(y).max(axis=1, initial=0.0)
     scaled[flat] = np.nan
     covariance = np.einsum("ti,gi,ui->gtu", solver, scaled**2, solver, optimize=True)
+    unscaled, size = inverse @ inverse.T, np.abs(y).max(axis=1, initial=0.0)
     errors = np.sqrt(np.einsum("gtt->gt", covariance))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p = t_p(b / errors, n - terms)
+    errors = _spread(errors, size[:, None] * np.sqrt(np.diag(unscaled)))
+    p = t_p(b / errors, n - terms)
     half = float(t_quantile(confidence, n - terms)) * errors
     frame = {"index": values.index, "columns": model.matrix.columns}
     return LinearModel(
@@ -201,4 +212,11 @@ def least_squares_hc3(values: pd.DataFrame, model: Design, confidence: float = 0
         n - terms,
         covariance,
         confidence,
+        unscaled,
+        size,
     )
+
+
+def _spread(errors: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    """The errors, NaN where they are rounding alone."""
+    return np.where(errors > SPREAD * unit, errors, np.nan)

@@ -91,3 +91,21 @@ def test_a_sample_alone_in_its_group_has_no_hc3_error() -> None:
     fit = least_squares_hc3(values, design(frame))
     assert np.isfinite(fit.coefficients["group: b"][0])
     assert np.isnan(fit.p["group: b"][0])
+
+
+def test_groups_of_one_value_each_give_no_test_of_rounding_errors() -> None:
+    groups = pd.DataFrame({"group": list("aaaaaabbbbbbcccccc")})
+    spread = np.random.default_rng(4).normal(size=6)
+    values = pd.DataFrame(
+        [
+            np.r_[np.full(6, 0.1), np.full(6, 0.7), np.full(6, 0.2)],  # no spread in any group
+            np.r_[np.zeros(12), spread],  # none in two of them
+            np.r_[np.zeros(6), spread + 1, spread],
+        ]
+    )
+    fit = least_squares_hc3(values, design(groups))
+    assert fit.p["group: b"].isna().tolist() == [True, True, False]
+    assert fit.p["group: c"].isna().tolist() == [True, False, False]
+    assert np.isnan(fit.contrast("group: b").effect.low[:2]).all()
+    f, p = fit.joint_test(["group: b", "group: c"])
+    assert np.isnan(f).tolist() == np.isnan(p).tolist() == [True, True, False]

@@ -204,7 +204,7 @@ def _not_shown(table: pd.DataFrame, shown: pd.DataFrame) -> str:
         return ""
     return (
         f" Not shown: {some(names, 6)} (the likelihood has no maximum: the hazard ratio goes to 0"
-        " or infinity)."
+        " or infinity; or none was found)."
     )
 
 

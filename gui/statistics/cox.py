@@ -14,13 +14,13 @@ from gui.statistics.distributions import chi2_p, normal_p, normal_quantile
 from gui.statistics.linear_model import INTERCEPT, Design, design
 from gui.statistics.partial_likelihood import (
     Likelihood,
-    Maximum,
     RiskSets,
     likelihood,
     maximise,
     passed,
     risk_sets,
 )
+from gui.statistics.separation import infinite_coefficients
 from gui.statistics.survival_data import check_no_gaps, times_and_events
 
 WARN_BELOW = 10.0
@@ -191,18 +191,23 @@ def cox(
     if robust or cluster is not None:
         groups = None if cluster is None else cluster.loc[time.index].to_numpy()[sets.order]
         covariance = _robust(score_residuals(x - centre, at, sets), naive, groups)
-    problems = _problems(found, terms, scale, bool(ridge))
+    separated = (
+        np.zeros(len(terms), bool) if ridge else infinite_coefficients(scaled[0], found, sets)
+    )
+    problems = [str(name) for name in terms[separated]]
     predictor = pd.Series((matrix.to_numpy(dtype=np.float64) - centre) @ b, index=time.index)
     notes = [] if rule.verdict == "enough" else [rule.message]
     table = _table(made, terms, b, covariance, naive, bool(ridge), confidence)
+    unknown = ["error", "naive_error", "z", "p", "low", "high"]
     if problems:
-        table.loc[problems, ["error", "naive_error", "z", "p", "low", "high"]] = np.nan
+        table.loc[problems, unknown] = np.nan
         notes.append(
             "The likelihood has no maximum: the hazard ratio of "
             f"{', '.join(problems)} goes to 0 or infinity. Leave it out or use the ridge fit."
         )
     elif not found.converged[0]:
-        notes.append("The likelihood did not converge: do not use these numbers.")
+        table.loc[:, unknown] = np.nan
+        notes.append("The likelihood did not converge, so there are no intervals and p-values.")
     if ridge:
         notes.append("Ridge fit: coefficients are shrunk; no p-values and intervals are given.")
     freedom = float(np.trace(information @ inverse))
@@ -210,7 +215,10 @@ def cox(
     ratio = 2.0 * (value - null_value)
     gradient, null_information = found.null.gradient[0], found.null.information[0]
     score = float(gradient @ np.linalg.pinv(null_information, hermitian=True) @ gradient)
-    wald = float(b @ np.linalg.pinv(covariance, hermitian=True) @ b) if not ridge else float("nan")
+    usable = bool(
+        not ridge and not problems and found.converged[0]
+    )  # Wald's test falls to 0 as a coefficient grows
+    wald = float(b @ np.linalg.pinv(covariance, hermitian=True) @ b) if usable else float("nan")
     df = freedom if ridge else float(len(terms))
     square = {"index": terms, "columns": terms}
     return CoxFit(
@@ -220,7 +228,7 @@ def cox(
         log_likelihood=value,
         null_log_likelihood=null_value,
         likelihood_ratio=ChiSquared(ratio, df, float(chi2_p(ratio, df)) if not ridge else np.nan),
-        wald=ChiSquared(wald, df, float(chi2_p(wald, df)) if not ridge else np.nan),
+        wald=ChiSquared(wald, df, float(chi2_p(wald, df)) if usable else np.nan),
         score=ChiSquared(score, float(len(terms)), float(chi2_p(score, len(terms)))),
         covariance=pd.DataFrame(covariance, **square),
         naive_covariance=pd.DataFrame(naive, **square),
@@ -266,16 +274,6 @@ def _check_information(information: np.ndarray, terms: pd.Index, stratified: boo
         )
 
 
-def _problems(found: Maximum, terms: pd.Index, scale: np.ndarray, ridge: bool) -> list[str]:
-    """Coefficients that still move after the likelihood is flat (Heinze & Schemper 2001)."""
-    if ridge or found.step[0] < 1e-4:
-        return []
-    move = np.linalg.pinv(found.at.information[0], hermitian=True) @ found.at.gradient[0]
-    large = np.abs(found.coefficients[0]) > 5.0
-    away = (np.abs(move) > 1e-4) & large
-    return [str(name) for name in terms[away if away.any() else large]]
-
-
 def _table(
     made: Design,
     terms: pd.Index,
@@ -286,8 +284,8 @@ def _table(
     confidence: float,
 ) -> pd.DataFrame:
     of = {column: name for name, columns in made.terms.items() for column in columns}
-    error = np.sqrt(np.diag(covariance))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        error, alone = np.sqrt(np.diag(covariance)), np.sqrt(np.diag(naive))
         z = b / error
         half = normal_quantile(confidence) * error
         hazard_ratio, low, high = np.exp(b), np.exp(b - half), np.exp(b + half)
@@ -297,7 +295,7 @@ def _table(
             "variable": [of[name] for name in terms],
             "coefficient": b,
             "error": error,
-            "naive_error": np.sqrt(np.diag(naive)),
+            "naive_error": alone,
             "z": nothing if ridge else z,
             "p": nothing if ridge else normal_p(z),
             "hazard_ratio": hazard_ratio,

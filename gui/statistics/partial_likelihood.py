@@ -16,6 +16,8 @@ from gui.statistics.survival_data import times_and_events
 
 LONGEST_STEP = 5.0
 """Of a coefficient in one iteration, in standard deviations of its variable."""
+SLOPE = 1e-4
+"""Of the log-likelihood for one standard deviation, above which no maximum is reached."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +99,7 @@ def likelihood(x: np.ndarray, coefficients: np.ndarray, sets: RiskSets) -> Likel
         # coefficients far out leave nothing of some risk sets: not finite, and not accepted
         mean = s1 / s0[:, :, None]
         value = eta[:, sets.rows].sum(axis=1) - np.log(s0).sum(axis=1)
+        value = np.where((s0 > 0).all(axis=1) & np.isfinite(value), value, -np.inf)
         gradient = x[:, sets.rows].sum(axis=1) - mean.sum(axis=1)
         hazard = risk * passed(1.0 / s0, sets)
         information = np.einsum("mn,mnp,mnq->mpq", hazard, x, x, optimize=True)
@@ -106,11 +109,24 @@ def likelihood(x: np.ndarray, coefficients: np.ndarray, sets: RiskSets) -> Likel
 
 def _risk_sum(values: np.ndarray, sets: RiskSets) -> np.ndarray:
     """Sums over the risk set of every event. values : models x samples (x variables)"""
-    total = np.cumsum(values, axis=1)
-    base = np.where(
-        (sets.start >= 0).reshape(-1, *[1] * (values.ndim - 2)), total[:, sets.start], 0.0
-    )
-    return total[:, sets.end] - base
+    return within_strata(values, sets)[:, sets.end]
+
+
+def within_strata(values: np.ndarray, sets: RiskSets, *, backwards: bool = False) -> np.ndarray:
+    """Cumulative sums along the samples that begin anew in every stratum; none for no digits lost.
+
+    values : models x samples (x variables); backwards : from the last sample of a stratum on.
+    Source: Therneau & Grambsch 2000, section 3.1 (the sums over risk sets).
+    """
+    result = np.empty_like(values)
+    cuts = np.flatnonzero(np.diff(sets.stratum)) + 1
+    for begin, end in zip([0, *cuts], [*cuts, values.shape[1]], strict=True):
+        part = values[:, begin:end]
+        if backwards:
+            result[:, begin:end] = part[:, ::-1].cumsum(axis=1)[:, ::-1]
+        else:
+            np.cumsum(part, axis=1, out=result[:, begin:end])
+    return result
 
 
 def _tie_sum(values: np.ndarray, sets: RiskSets) -> np.ndarray:
@@ -132,12 +148,7 @@ def passed(values: np.ndarray, sets: RiskSets) -> np.ndarray:
     groups = np.add.reduceat(values, sets.first, axis=1)
     placed[:, sets.end[sets.first]] = groups
     # the events of earlier times come behind in the order
-    total = placed[:, ::-1].cumsum(axis=1)[:, ::-1]
-    # take off what belongs to the strata behind
-    behind = np.flatnonzero(np.append(sets.stratum[1:] != sets.stratum[:-1], False)) + 1
-    next_stratum = np.append(behind, n)[np.searchsorted(behind, np.arange(n), side="right")]
-    padded = np.concatenate([total, np.zeros((values.shape[0], 1, *tail))], axis=1)
-    result: np.ndarray = total - padded[:, next_stratum]
+    result = within_strata(placed, sets, backwards=True)
     taken = np.add.reduceat(values * sets.step.reshape(shape), sets.first, axis=1)
     result[:, sets.rows] -= taken[:, sets.tie]
     return result
@@ -147,9 +158,9 @@ def passed(values: np.ndarray, sets: RiskSets) -> np.ndarray:
 class Maximum:
     """Where Newton's method ended, by model.
 
-    converged : the likelihood no longer changes; step : largest last step, in standard deviations
-    of the variable (a step that stays large while the likelihood no longer changes: an infinite
-    coefficient)
+    converged : the likelihood no longer changes, and not for want of a step that helps; step :
+    largest last step, in standard deviations of the variable (a step that stays large while the
+    likelihood no longer changes: an infinite coefficient)
     """
 
     coefficients: np.ndarray
@@ -178,7 +189,9 @@ def maximise(x: np.ndarray, sets: RiskSets, *, ridge: float = 0.0, iterations: i
     done = 0
     for done in range(1, iterations + 1):
         move = _solve(now.information + penalty, now.gradient - ridge * b)
-        move = np.clip(np.nan_to_num(move), -LONGEST_STEP, LONGEST_STEP)
+        # shortened as a whole: a direction of its own might lead downhill
+        longest = np.abs(np.nan_to_num(move)).max(axis=1, keepdims=True, initial=LONGEST_STEP)
+        move = np.nan_to_num(move) * (LONGEST_STEP / longest)
         value = now.value - ridge / 2.0 * (b**2).sum(axis=1)
         slack = 1e-10 * (1.0 + np.abs(value))
         for halved in range(14):
@@ -190,8 +203,13 @@ def maximise(x: np.ndarray, sets: RiskSets, *, ridge: float = 0.0, iterations: i
                 break
             move[worse] *= 0.5 if halved < 12 else 0.0
         step = np.abs(new - b).max(axis=1, initial=0.0)
+        # where no step helps, a slope that is left says that this is no maximum
+        slope = np.abs(now.gradient - ridge * b).max(axis=1, initial=0.0)
+        stuck = ~move.any(axis=1) & (slope > SLOPE)
         b, now = new, following
-        converged = np.abs(reached - value) <= 1e-12 * (1.0 + np.abs(reached))
+        converged = (np.abs(reached - value) <= 1e-12 * (1.0 + np.abs(reached))) & ~stuck
+        if stuck.all():
+            break
         if (converged & (step < 1e-8)).all() or (converged.all() and done >= 15):
             break
     return Maximum(b, now, null, converged, step, done)

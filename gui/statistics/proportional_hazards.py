@@ -13,6 +13,7 @@ from gui.errors import DataError, InvalidParameter
 from gui.statistics.cox import ChiSquared, CoxFit
 from gui.statistics.distributions import chi2_p, normal_quantile
 from gui.statistics.kaplan_meier import kaplan_meier
+from gui.statistics.partial_likelihood import within_strata
 
 TimeScale = Literal["km", "rank", "identity", "log"]
 SMOOTH_FREEDOM = 4
@@ -126,10 +127,9 @@ def _event_variances(x: np.ndarray, fit: CoxFit) -> np.ndarray:
     """Weighted covariance of the variables over each event's risk set, events x p x p (Efron)."""
     sets, risk = fit.sets, fit.at.risk[0]
     outer = risk[:, None, None] * x[:, :, None] * x[:, None, :]
-    total = np.cumsum(outer, axis=0)
-    base = np.where((sets.start >= 0)[:, None, None], total[sets.start], 0.0)
+    total = within_strata(outer[None], sets)[0]
     ties = np.add.reduceat(outer[sets.rows], sets.first, axis=0)[sets.tie]
-    second = total[sets.end] - base - sets.step[:, None, None] * ties
+    second = total[sets.end] - sets.step[:, None, None] * ties
     mean = fit.at.mean[0]
     return np.asarray(
         second / fit.at.denominator[0][:, None, None] - mean[:, :, None] * mean[:, None, :]

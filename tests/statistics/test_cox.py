@@ -235,6 +235,54 @@ def test_a_likelihood_without_maximum_is_said_and_gets_no_p_value() -> None:
         proportional_hazards_test(fit)
 
 
+@pytest.mark.parametrize("kept_apart", ["clusters", "strata", "alone"])
+def test_a_rare_group_without_any_event_has_no_finite_hazard_ratio(kept_apart: str) -> None:
+    # its hazard ratio falls for ever; robust errors of it are nearly 0, and p was 1e-222
+    rng = np.random.default_rng(16)
+    data = random_data(16, n=60)
+    rare = pd.Series(np.arange(60) < 4)
+    data["event"] &= ~rare
+    frame = pd.DataFrame({"rare": rare.astype(float), "age": rng.normal(60, 9, 60)})
+    extra = {
+        "clusters": {"cluster": data["patient"]},
+        "strata": {"strata": data["site"]},
+        "alone": {},
+    }[kept_apart]
+    fit = cox(data["time"], data["event"], frame, **extra)
+    assert fit.infinite == ("rare",)
+    assert fit.table.loc["rare", ["error", "p", "low", "high"]].isna().all()
+    assert np.isnan(fit.wald.p)
+    rest = cox(
+        data["time"][~rare], data["event"][~rare], frame.loc[~rare, ["age"]],
+        **{name: column[~rare] for name, column in extra.items()},
+    )  # fmt: skip
+    assert fit.coefficients["age"] == pytest.approx(rest.coefficients["age"], abs=1e-4)
+    assert fit.table.loc["age", "p"] == pytest.approx(rest.table.loc["age", "p"], rel=0.01)
+
+
+def test_a_strong_variable_that_does_not_separate_is_kept() -> None:
+    rng = np.random.default_rng(17)
+    x = rng.normal(size=200)
+    time = pd.Series(rng.exponential(np.exp(-2.5 * x)))
+    fit = cox(time, pd.Series(np.ones(200)), pd.DataFrame({"x": x}))
+    assert fit.converged
+    assert fit.infinite == ()
+    assert fit.coefficients["x"] == pytest.approx(2.5, rel=0.2)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_perfect_order_within_strata_has_no_maximum_and_it_is_said(seed: int) -> None:
+    # sums over all strata lost the digits of one, no step helped, and that counted as a maximum
+    rng = np.random.default_rng(seed)
+    time = pd.Series(rng.permutation(1000)[:52].astype(float))
+    frame = pd.DataFrame({"x": -time + rng.normal(0, 1e-3, 52), "b": rng.random(52) < 0.5})
+    strata = pd.Series(rng.choice(["u", "v"], 52))
+    fit = cox(time, pd.Series(np.ones(52)), frame, strata=strata)
+    assert not fit.converged
+    assert "x" in fit.infinite
+    assert np.isnan(fit.table.loc["x", "p"])
+
+
 def test_large_and_small_units_change_nothing_but_the_unit() -> None:
     data = random_data(10)
     plain = cox(data["time"], data["event"], data[["a"]])

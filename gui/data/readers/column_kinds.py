@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,7 @@ Reason = Literal[
     "detection p-values",
     "totals of the samples",
     "another measure of the same samples",
+    "no values",
 ]
 """What a numeric column that is no sample holds."""
 Column = npt.NDArray[np.float64] | Sequence[str]
@@ -40,8 +41,8 @@ _AT_MOST = 4_000
 """Genes looked at where columns are compared."""
 _ALIKE, _UNLIKE = 0.5, 0.4
 """Rank correlation of samples with each other, and the highest one of what is no sample."""
-_LONGEST = 400
-"""Characters of a name that may be of a sample and a measure: the time grows with their square."""
+_CLC = re.compile(r"(?:\s\([GT]E\))?\s*-?\s*$")
+"""What CLC Genomics Workbench writes between a sample and its measure: PT01 (GE) - TPM."""
 _ENDS = 8
 """Columns at either end of a wide table that are compared: what is no sample is at an end."""
 
@@ -100,7 +101,11 @@ def classify_columns(
     values = {i: np.asarray(columns[i], dtype=np.float64) for i in numbers if i != genes}
     reasons = _by_name(header, values, keep)
     left = [i for i in values if i not in reasons]
-    reasons |= _by_content({i: values[i] for i in left if header[i] not in keep})
+    of_genes = {i: values[i] for i in left if header[i] not in keep}
+    empty = [i for i, column in of_genes.items() if np.isnan(column).all()]
+    if len(empty) < len(of_genes):
+        reasons |= dict.fromkeys(empty, "no values")
+    reasons |= _by_content({i: c for i, c in of_genes.items() if i not in reasons})
     left = [i for i in values if i not in reasons]
     samples, sample_names, measure, other = _one_measure(header, left, stem, keep)
     if len(samples) == 1 and other:
@@ -153,13 +158,8 @@ def is_summary_row(name: str) -> bool:
     return bool(names.SUMMARY.fullmatch(name))
 
 
-def plain(name: str) -> str:
-    """A column's name without case, blanks and marks."""
-    return "".join(c for c in name.lower() if c.isalnum())
-
-
 def _is_place(name: str) -> bool:
-    return plain(name) in names.POSITION
+    return names.plain(name) in names.POSITION
 
 
 def _as_text(column: Column) -> list[str]:
@@ -185,7 +185,7 @@ def _by_name(
     for i in values:
         if header[i] in keep:
             continue
-        name = plain(header[i])
+        name = names.plain(header[i])
         for these, reason in named:
             if name in these and (name not in names.GC or _is_percentage(values[i])):
                 found[i] = reason
@@ -194,19 +194,23 @@ def _by_name(
             found[i] = "detection p-values"
         elif i not in found and names.STATISTIC_PART.search(lower):
             found[i] = "results of a test"
+        elif i not in found and (told := names.said_of_genes(header[i])) is not None:
+            found[i] = cast("Reason", told)
     tested = sum(reason == "results of a test" for reason in found.values())
     others = [i for i in values if i not in found]
-    plainly = [i for i in others if not names.SUMMARY_OF_GROUP.fullmatch(header[i][:_LONGEST])]
+    plainly = [
+        i for i in others if not names.SUMMARY_OF_GROUP.fullmatch(header[i][: names.LONGEST])
+    ]
     summaries = len(plainly) > 2 and len(plainly) < len(others)
     ends = Counter(_after_mark(name) for name in header)
     for i in values:
-        name = plain(header[i])
+        name = names.plain(header[i])
         if i in found or header[i] in keep:
             continue
         if tested >= 2 and name in names.SHORT_STATISTIC:
             found[i] = "results of a test"
         elif (name in names.TOTAL and len(values) - len(found) > 2) or (
-            summaries and names.SUMMARY_OF_GROUP.fullmatch(header[i][:_LONGEST])
+            summaries and names.SUMMARY_OF_GROUP.fullmatch(header[i][: names.LONGEST])
         ):
             found[i] = "totals of the samples"
         elif name.startswith(("length", "efflength")) and ends[_after_mark(header[i])] > 1:
@@ -224,7 +228,7 @@ def _after_mark(name: str) -> str:
     """What follows the first mark of a name: PT01 in length.PT01; without a mark what no other
     column ends with.
     """
-    found = re.split(r"[._ -]", name[:_LONGEST], maxsplit=1)
+    found = re.split(r"[._ -]", name[: names.LONGEST], maxsplit=1)
     return found[1] if len(found) == 2 and found[1] else f"\0{name}"
 
 
@@ -335,11 +339,19 @@ def _kind_of_values(
     zeros = float((others == 0).mean())
     if column.min() < 0 <= others.min():
         return "results of a test"
-    if not whole or column.min() < 1 or (column == 0).any():
-        return None
-    if column.min() >= 20 and column.max() < 400_000 and 100 < np.median(column) < 20_000:
-        return "lengths of the genes" if zeros > 0.01 else None
-    return "identifiers" if distinct > 0.9 else None
+    if whole and column.min() >= 1:
+        if column.min() >= 20 and column.max() < 400_000 and 100 < np.median(column) < 20_000:
+            return "lengths of the genes" if zeros > 0.01 else None
+        if distinct > 0.9:
+            return "identifiers"
+    # numbers of chromosomes, of exons, weights: known of every gene, also of those without a value
+    silent = (others == others.min()).mean(axis=1) > 0.5
+    if silent.mean() > 0.01 and column.min() > 0 and len(np.unique(column)) > 1:
+        alike = np.corrcoef(column, silent)[0, 1]
+        return "annotation of the genes" if abs(alike) < 0.2 else None
+    few = len(np.unique(column)) <= 60
+    many = min(len(np.unique(other)) for other in others.T) > 200
+    return "annotation of the genes" if whole and few and many and column.min() >= 1 else None
 
 
 # -- several measures ----------------------------------------------------------------------------
@@ -409,10 +421,11 @@ def measure_in(name: str) -> str:
 
 def _split(name: str) -> tuple[int, str, str] | None:
     """PT01_TPM or counts.PT01 -> rank of the measure, the measure, PT01."""
-    if len(name) > _LONGEST:
+    if len(name) > names.LONGEST:
         return None
     for found in re.finditer(r"[._: -]|(?=\()", name):
         front, back = name[: found.start()], name[found.end() :].strip("() ")
+        front = _CLC.sub("", front)
         if not front or not back:
             continue
         if (rank := measure_rank(back)) is not None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+LONGEST = 400
+"""Characters of a name that are looked at: the time may grow with their square."""
 _IDENTIFIER_TEXT = """
 arrayaddressid entrez entrezgene entrezgeneid entrezgeneids entrezid entrezids geneid geneindex
 hgnc hgncid id idref index locuslink locuslinkid mgiid ncbigeneid ncbiid nr omim omimid probeid
@@ -17,8 +19,8 @@ rowid rowno rownum rownumber transcriptclusterid unigeneid
 _POSITION_TEXT = """
 band cdsend cdsstart chr chrom chromend chromosome chromosomename chromstart contig coordinate
 coordinates cytoband end endbp endposition genechr geneend geneendbp genestart genestartbp
-genestrand genomiclocation karyotypeband locus mapinfo pos position reference seqname seqnames
-start startbp startposition stop strand transcriptionstartsitetss tss txend txstart width
+genestrand genomiclocation karyotypeband locus mapinfo pos position reference region seqname
+seqnames start startbp startposition stop strand transcriptionstartsitetss tss txend txstart width
 """
 _LENGTH_TEXT = """
 basepairlength basepairs bp cdnalength cdslength effectivelength efflength exoniclength
@@ -28,8 +30,9 @@ unionexonlength
 """
 _ANNOTATION_TEXT = """
 classcode exoncount exonnumber exonnumbers frac gc gccontent genegccontent highlyvariable isopct
-nexons nprobe nprobes ntranscripts numberoftranscripts numexons numprobes percentagegccontent
-percentagegenegccontent percentgc probecount proteincoding transcriptcount tssid
+level nexons nprobe nprobes ntranscripts numberoftranscripts numexons numprobes
+percentagegccontent percentagegenegccontent percentgc phase
+probecount proteincoding transcriptcount tssid
 """
 _STATISTIC_TEXT = """
 adjpval adjpvalue adjustedpvalue aveexpr avelogcpm avglog2fc avglogfc basemean basemeana
@@ -55,6 +58,12 @@ osmonths osstatus ostime outcome patient patientid pfs pfsmonths pfstime phase p
 replicate response rin samplenumber seuratclusters sex sizefactor stage status survival target
 time treatment tsne1 tsne2 umap1 umap2 vitalstatus weeks weight y year years
 """
+_BESIDE_TEXT = """
+and base bp cds cdna coding content count da description effective end exonic formerly from g gene
+genes genomic including id in is k kb level mb mean median merged mol molecular name no num number
+of or pairs percent percentage protein rank region site size stable the total transcript
+transcription transcripts type union utr utrs value
+"""
 IDENTIFIER = frozenset(_IDENTIFIER_TEXT.split())
 """Numbers that name genes or rows."""
 POSITION = frozenset(_POSITION_TEXT.split())
@@ -67,6 +76,26 @@ GC = frozenset({"gc", "frac"})
 """Annotation only where the values may be percentages: a germinal centre is called GC too."""
 STATISTIC = frozenset(_STATISTIC_TEXT.split())
 """Results of a test for differential expression."""
+GENE_WORDS: tuple[tuple[str, frozenset[str]], ...] = tuple(
+    (reason, frozenset(words.split()))
+    for reason, words in (
+        (
+            "places in the genome",
+            "chromosome chromosomal chrom chr scaffold contig start stop strand locus band tss"
+            " cytoband karyotype location coordinate coordinates",
+        ),
+        ("lengths of the genes", "length len"),
+        ("identifiers", "version hgnc ncbi entrezgene ensembl entrez"),
+        (
+            "annotation of the genes",
+            "gc exon exons isoforms introns peptides weight mass kda mw pi tsl appris tpx"
+            " constitutive support paralogs orthologs",
+        ),
+    )
+)
+"""Words of which one tells what a column says of the genes -> what it then holds."""
+BESIDE_WORDS = frozenset(_BESIDE_TEXT.split())
+"""Words that may be beside these; a name with any other word is one of a sample."""
 SHORT_STATISTIC = frozenset(_SHORT_STATISTIC_TEXT.split())
 """Names that say so only beside other results of a test: they may be samples otherwise."""
 TOTAL = frozenset(_TOTAL_TEXT.split())
@@ -132,3 +161,30 @@ BAM_END = re.compile(
     r"(?:[._](?:dedup|markdup|rmdup|umi_dedup|uniq|unique))*\.(?:bam|sam|cram)$",
     re.IGNORECASE,
 )
+
+
+def plain(name: str) -> str:
+    """A column's name without case, blanks and marks."""
+    return "".join(c for c in name.lower() if c.isalnum())
+
+
+def said_of_genes(name: str) -> str | None:
+    """What a name of several words says of the genes: Transcript length (including UTRs and CDS),
+    Chromosome/scaffold name, Mol. weight [kDa]; None where any of its words is not about genes.
+    """
+    parts = re.findall(r"[A-Za-z]+|\d+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name[:LONGEST]))
+    words = {part.lower() for part in parts}
+    told = [(reason, words & these) for reason, these in GENE_WORDS]
+    about = frozenset().union(*(found for _, found in told))
+    if not about or not words - about <= BESIDE_WORDS:
+        return None
+    # one word alone may be a sample: the lists above have those that are none
+    if len(parts) < 2 and not about & {"exons", "chromosome"}:
+        return None
+    return next(reason for reason, found in told if found)
+
+
+def is_known_of_genes(name: str) -> bool:
+    """Whether a column is called as those that say something of the genes."""
+    known = (IDENTIFIER, POSITION, LENGTH, ANNOTATION, STATISTIC)
+    return any(plain(name) in these for these in known) or said_of_genes(name) is not None

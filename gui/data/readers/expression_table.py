@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from gui.data.readers.column_kinds import Column, plain
-from gui.data.readers.column_names import SAMPLE_ANNOTATION, SAMPLE_TOTAL, TOTAL
+from gui.data.readers.column_kinds import Column
+from gui.data.readers.column_names import SAMPLE_ANNOTATION, SAMPLE_TOTAL, TOTAL, plain
 from gui.data.readers.layout import (
     WANTED,
     Layout,
@@ -270,9 +270,12 @@ def _only_genes(grid: Grid, notes: list[str], traits: dict[str, str]) -> Grid:
 
 
 def _with_names_of_rows(grid: Grid) -> Grid:
-    """With the names of the samples in front, where the first column only counts the rows."""
+    """With the names of the samples in front, where the first column only counts the rows or is
+    the same in many of them (the study of cBioPortal's downloads).
+    """
     first = list(grid.first)
-    if first not in ([str(i) for i in range(len(first))], [str(i + 1) for i in range(len(first))]):
+    counted = first in ([str(i + k) for i in range(len(first))] for k in (0, 1))
+    if not counted and 2 * len(set(first)) > len(first):
         return grid
     for i, column in enumerate(grid.columns):
         if i and not isinstance(column, np.ndarray) and len(set(column)) == len(column) > 1:

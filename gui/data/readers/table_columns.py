@@ -14,9 +14,8 @@ from gui.data.readers.column_kinds import (
     ColumnKinds,
     classify_columns,
     is_summary_row,
-    plain,
 )
-from gui.data.readers.column_names import ANNOTATION, IDENTIFIER, LENGTH, POSITION, STATISTIC
+from gui.data.readers.column_names import is_known_of_genes
 from gui.data.readers.sample_names import sample_name
 from gui.errors import BadNames, BadValues
 from gui.knowledge.identifiers import Kind, kind_of
@@ -153,10 +152,9 @@ def _texts_like_samples(
     header: Sequence[str], columns: Sequence[Column], kinds: ColumnKinds
 ) -> list[str]:
     """Columns of text that may have been meant as samples: among these, or partly numbers."""
-    known = IDENTIFIER | POSITION | LENGTH | ANNOTATION | STATISTIC
     found = []
     for i in kinds.names:
-        if not header[i] or plain(header[i]) in known:
+        if not header[i] or is_known_of_genes(header[i]):
             continue
         few = [v for v in map(str, columns[i][:2000]) if v.strip()]
         numbers = sum(bool(_MARKED_NUMBER.fullmatch(v.strip()[:60])) for v in few)

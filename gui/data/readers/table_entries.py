@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from gui.data.readers.column_kinds import Column
+from gui.data.readers.column_names import is_known_of_genes
 from gui.data.readers.layout import (
     GROUPED_COMMA,
     MISSING,
@@ -46,6 +47,11 @@ _GROUPS = {
 }
 _NUMBER_MARKS = re.compile(r"[-+\d.,eE%\s]{1,60}")
 COUNTS_WANTED = "Choose the table that holds the counts or other values of expression."
+_LIKE_NUMBER = re.compile(
+    r"(?=\D{0,3}\d)[-+]?(?:\d+|\d{1,3}(?:[,.'\s\u00a0\u202f\u2009]\d{3})+)?(?:(?<=\d)[.,]\d*|[.,]\d+)?"
+    r"(?:(?<=[\d.,])[eE][-+]?\d+)?|[-+]?inf(?:inity)?",
+    re.IGNORECASE,
+)
 _HUGE_EXPONENT = re.compile(r"[eE][-+]?\d{5}")
 
 
@@ -190,6 +196,9 @@ def _columns(
             )
         numbers = _numbers(column)
         if (numbers.isna() & column.notna()).any() or column.dtype.kind == "b":
+            if is_known_of_genes(layout.header[i]):
+                made[i] = _texts(frame.iloc[:, i])
+                continue
             _refuse_text(frame.iloc[:, i], names, layout.header[i], i, name)
         made[i] = numbers.to_numpy(dtype=np.float64)
     if not any(isinstance(c, np.ndarray) for c in made) and (
@@ -221,8 +230,7 @@ def _mostly_numbers(column: pd.Series, decimal: str) -> bool:
         return True
     filled = column.dropna().astype(str)
     few = filled.iloc[:: max(1, len(filled) // 2000)].str.strip()
-    bare = few.str.replace(r"[,.'\s\u00a0\u202f\u2009]", "", regex=True)
-    numbers = bare.str.fullmatch(r"[-+]?\d+(?:[eE][-+]?\d+)?|[-+]?inf(?:inity)?", case=False)
+    numbers = few.str.fullmatch(_LIKE_NUMBER)
     return len(few) > 0 and 2 * int(numbers.sum()) >= len(few)
 
 
@@ -357,7 +365,7 @@ def _column_of_cells(
         bad += [i for i, v in filled if isinstance(v, int | float) and v]
     if not bad and (good or not filled):
         return made, marks
-    if good and good >= len(bad):
+    if good and good >= len(bad) and not is_known_of_genes(label):
         raise _no_number(name, str(cells[bad[0]]), genes[bad[0]], label or str(at))
     return ["" if v is None else str(v) for v in cells], set()
 

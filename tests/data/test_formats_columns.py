@@ -1,0 +1,178 @@
+"""Columns and values that are none of a sample's expression, as tools and portals write them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gui.data.load import FileChoice, LoadRequest
+from gui.data.readers.column_names import is_known_of_genes, said_of_genes
+from gui.data.readers.expression_table import Table, read_table
+from gui.data.validation.examine import Examination, examine
+from gui.knowledge.human_genes import human_genes
+
+GENES = sorted(human_genes().symbols)[4000:4200]
+SAMPLES = [f"PT{i:02d}" for i in range(1, 6)]
+RANDOM = np.random.default_rng(3)
+PROFILE = RANDOM.lognormal(3, 2, (len(GENES), 1))
+VALUES = RANDOM.poisson(PROFILE * RANDOM.lognormal(0, 0.3, (len(GENES), 5)))
+COUNTS = pd.DataFrame(VALUES, index=GENES, columns=SAMPLES)
+LENGTHS = RANDOM.integers(300, 9000, len(GENES))
+STARTS = RANDOM.integers(10**5, 10**8, len(GENES))
+
+
+def written(path: Path, table: pd.DataFrame, **options: object) -> Table:
+    table.to_csv(path, sep="\t", index=False, **options)
+    return read_table(path)
+
+
+def with_columns(columns: dict[str, object], values: pd.DataFrame = COUNTS) -> pd.DataFrame:
+    front = pd.DataFrame({"Symbol": GENES} | columns)
+    return pd.concat([front, values.reset_index(drop=True)], axis=1)
+
+
+def assert_samples(table: Table, values: pd.DataFrame = COUNTS) -> None:
+    assert table.columns == SAMPLES
+    assert table.genes == GENES
+    np.testing.assert_allclose(table.values, values.to_numpy())
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("Chromosome/scaffold name", "places in the genome"),
+        ("Gene start (bp)", "places in the genome"),
+        ("Transcript length (including UTRs and CDS)", "lengths of the genes"),
+        ("bp_length", "lengths of the genes"),
+        ("NCBI gene (formerly Entrezgene) ID", "identifiers"),
+        ("Gene % GC content", "annotation of the genes"),
+        ("Mol. weight [kDa]", "annotation of the genes"),
+        ("Number of exons", "annotation of the genes"),
+        ("Exon 2 KO", None),
+        ("start", None),
+        ("Chr1", None),
+        ("length of stay", None),
+        ("GC", None),
+    ],
+)
+def test_a_name_of_several_words_says_what_it_is_of_the_genes(name: str, says: str | None) -> None:
+    assert said_of_genes(name) == says
+    assert is_known_of_genes(name) or says is None
+
+
+def test_the_columns_of_biomart_are_no_samples(tmp_path: Path) -> None:
+    columns = {
+        "Gene stable ID": [f"ENSG{i:011d}" for i in range(len(GENES))],
+        "NCBI gene (formerly Entrezgene) ID": np.arange(len(GENES)) * 7 + 12.0,
+        "Chromosome/scaffold name": np.arange(len(GENES)) % 22 + 1,
+        "Gene start (bp)": STARTS,
+        "Gene % GC content": RANDOM.uniform(30, 60, len(GENES)).round(2),
+    }
+    table = written(tmp_path / "mart_export.txt", with_columns(columns))
+    assert_samples(table)
+    assert set(table.left_out) == set(columns) - {"Gene stable ID"}
+
+
+OF_EVERY_GENE = {
+    "a chromosome": np.arange(len(GENES)) % 22 + 1,
+    "exons": RANDOM.integers(1, 30, len(GENES)),
+    "a weight": RANDOM.uniform(8, 240, len(GENES)).round(2),
+    "a level": np.arange(len(GENES)) % 2 + 1,
+}
+
+
+@pytest.mark.parametrize("kind", OF_EVERY_GENE)
+@pytest.mark.parametrize("place", [0, 5])
+def test_numbers_that_every_gene_has_are_no_sample_whatever_they_are_called(
+    kind: str, place: int, tmp_path: Path
+) -> None:
+    table = COUNTS.reset_index(names="Symbol")
+    table.insert(1 + place, "V2", OF_EVERY_GENE[kind])
+    read = written(tmp_path / "counts.tsv", table)
+    assert_samples(read)
+    assert read.left_out == {"V2": "annotation of the genes"}
+    assert "V2" in read.traits["columns-left-out"]
+
+
+def test_a_column_without_any_value_is_left_out_and_said(tmp_path: Path) -> None:
+    read = written(tmp_path / "c.tsv", with_columns({"score": [np.nan] * len(GENES)}))
+    assert_samples(read)
+    assert "score (no values)" in read.traits["columns-left-out"]
+
+
+@pytest.mark.parametrize(
+    "places", [[f"{s}..{s + 900}" for s in STARTS], ["12.03.2020"] * len(GENES)]
+)
+def test_places_and_dates_are_text_and_refuse_no_file(places: list[str], tmp_path: Path) -> None:
+    assert_samples(written(tmp_path / "c.tsv", with_columns({"Region": places})))
+
+
+def test_text_among_the_numbers_of_an_annotation_refuses_no_file(tmp_path: Path) -> None:
+    ids = [str(i + 5) if i % 9 else "100 /// 7" for i in range(len(GENES))]
+    assert_samples(written(tmp_path / "c.tsv", with_columns({"Entrez_Gene_Id": ids})))
+
+
+def test_clc_writes_several_measures_of_each_sample(tmp_path: Path) -> None:
+    columns: dict[str, object] = {"Chromosome": np.arange(len(GENES)) % 22 + 1}
+    for sample in SAMPLES:
+        columns[f"{sample} (GE) - Total gene reads"] = COUNTS[sample].to_numpy()
+        columns[f"{sample} (GE) - RPKM"] = COUNTS[sample].to_numpy() / LENGTHS
+        columns[f"{sample} (GE) - TPM"] = COUNTS[sample].to_numpy() * 3.5
+    table = pd.DataFrame({"Name": GENES} | columns)
+    assert_samples(written(tmp_path / "clc.txt", table), COUNTS * 3.5)
+
+
+@pytest.mark.parametrize("study", ["laml_tcga", "brca_metabric"])
+def test_a_download_of_cbioportal_names_the_samples_and_not_the_study(
+    study: str, tmp_path: Path
+) -> None:
+    table = COUNTS.T.reset_index(names="SAMPLE_ID")
+    table.insert(0, "STUDY_ID", study)
+    read = written(tmp_path / "mRNA Expression.txt", table)
+    assert read.samples_in_rows
+    assert_samples(read.transposed())
+
+
+# -- what is no expression at all ------------------------------------------------------------------
+
+
+def seen(path: Path, values: pd.DataFrame) -> Examination:
+    values.to_csv(path, sep="\t")
+    return examine(LoadRequest(files={"bulk": FileChoice(path=path)}))
+
+
+def codes(found: Examination) -> set[str]:
+    return {x.code for x in found.findings if x.severity == "refusal"}
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.05])
+def test_lengths_of_the_genes_are_no_expression(spread: float, tmp_path: Path) -> None:
+    """As salmon.merged.gene_lengths.tsv of nf-core holds them."""
+    noise = RANDOM.uniform(1 - spread, 1 + spread, COUNTS.shape)
+    lengths = pd.DataFrame(LENGTHS[:, None] * noise, index=GENES, columns=SAMPLES)
+    assert codes(seen(tmp_path / "gene_lengths.tsv", lengths)) >= {"gene-lengths"}
+
+
+def test_replicates_of_deep_counts_are_no_lengths(tmp_path: Path) -> None:
+    deep = RANDOM.poisson(np.repeat(PROFILE * 400, 5, axis=1)) + 1.0
+    found = seen(tmp_path / "c.tsv", pd.DataFrame(deep, index=GENES, columns=SAMPLES))
+    assert "gene-lengths" not in codes(found)
+
+
+@pytest.mark.parametrize("to", ["mean", "first"])
+def test_ratios_to_other_samples_are_no_expression(to: str, tmp_path: Path) -> None:
+    """log2 fold changes against a control or against the mean: no logarithm that can be undone."""
+    table = COUNTS + 1.0
+    base = table.mean(axis=1) if to == "mean" else table[SAMPLES[0]]
+    kept = SAMPLES if to == "mean" else SAMPLES[1:]
+    found = seen(tmp_path / "ratios.tsv", np.log2(table.div(base, axis=0))[kept])
+    assert codes(found) & {"scaled-values"}
+    assert found.outcome == "refuse"
+
+
+def test_logarithms_of_small_counts_per_million_are_undone(tmp_path: Path) -> None:
+    found = seen(tmp_path / "cpm.tsv", np.log2((COUNTS + 0.5) / (COUNTS.sum() + 1) * 1e6))
+    assert "scaled-values" not in codes(found)

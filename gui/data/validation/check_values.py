@@ -24,6 +24,7 @@ from gui.data.validation.heuristics import (
     Base,
     log_base,
     log_floor,
+    looks_like_lengths,
     looks_ranked,
     only_value,
     scale_of,
@@ -188,12 +189,19 @@ def _scale(part: Part) -> Iterator[Finding]:
             other[0] if other else None,
             tuple(other[1:]),
         )
+    elif scale == "linear" and role == "bulk" and looks_like_lengths(matrix):
+        yield f.GeneLengths(
+            Place(name, role),
+            f"The values of {name} look like the lengths of the genes, not like expression: every"
+            " gene has one, and it is nearly the same in all samples.",
+            "Choose the table of counts or TPM that was written beside it.",
+        )
     elif scale == "negative log":
         yield _negative_log(part, other)
     elif scale != "linear" and (error := caught(lambda: check_not_negative(matrix, role, name))):
         if scale == "scaled":
             message = (
-                f"The values of {name} are centred on zero, as scaled data (z-scores) are;"
+                f"The values of {name} are centred on zero, as z-scores and log-ratios are;"
                 f" they cannot be turned back into expression. {error}"
             )
             yield f.ScaledValues(

@@ -276,6 +276,11 @@ class NegativeLog(Finding):
     """Logarithms without an offset: negative where expression is low."""
 
 
+@_kind("gene-lengths", "refusal", "Lengths instead of expression", errors.BadValues)
+class GeneLengths(Finding):
+    """Lengths of the genes, as tools write them in a table beside the expression."""
+
+
 @_kind("all-zero", "refusal", "Nothing but zeros", errors.BadValues)
 class AllZero(Finding):
     """No value above zero."""

@@ -74,7 +74,12 @@ def _below_zero(matrix: Matrix, low: float, top: float) -> Scale:
     share = float((some < 0).mean())
     spread = some.std(axis=1)
     centred = np.abs(some.mean(axis=1)) < 0.1 * np.where(spread > 0, spread, 1.0)
-    if matrix.n_columns > 3 and share > 0.2 and centred.mean() > 0.8:
+    # ratios to other samples: nearly every gene is above zero here and below there, or the genes
+    # lie around zero and differ no more than the samples do
+    both = float(((some.min(axis=1) < 0) & (some.max(axis=1) > 0)).mean())
+    within = float(np.median(spread))
+    ratios = abs(float(np.median(some))) < within and some.mean(axis=1).std() < 1.5 * within
+    if matrix.n_columns > 3 and share > 0.2 and (centred.mean() > 0.8 or both > 0.8 or ratios):
         return "scaled"
     return "negative log" if low > -25 and top < 50 and 0.001 < share < 0.6 else "negative"
 
@@ -120,6 +125,25 @@ def looks_ranked(matrix: Matrix) -> bool:
         if np.abs(above - even).max() > 0.02 * (above[-1] - above[0]):
             return False
     return True
+
+
+def looks_like_lengths(matrix: Matrix) -> bool:
+    """Whether the values are lengths of genes or transcripts, as salmon, RSEM and tximport write
+    beside the expression: of every gene, hardly different between samples, and not high for the
+    genes that every cell expresses.
+    """
+    if matrix.is_sparse or matrix.n_genes < 100 or matrix.n_columns < 2:
+        return False
+    values = np.asarray(matrix.values, dtype=np.float64)
+    middle = np.median(values, axis=1)
+    if not (values.min() >= 1 and 200 < np.median(middle) < 20_000 and middle.max() < 500_000):
+        return False
+    alike = np.abs(values - middle[:, None]).max(axis=1) < 0.25 * middle
+    if alike.mean() < 0.9:
+        return False
+    ranks = np.argsort(np.argsort(middle)) / len(middle)
+    known = [rank for name, rank in zip(matrix.genes, ranks, strict=True) if str(name) in KNOWN]
+    return len(known) < 5 or float(np.median(known)) < 0.7
 
 
 def only_value(matrix: Matrix) -> float | None:

@@ -1,8 +1,10 @@
-"""Every method against bulk samples whose cells were counted.
+"""Every method of the registry against bulk samples whose cells were counted.
 
-A folder holds train.h5ad, application.h5ad (the bulk), truth.csv (known fractions) and, where there
-are any, test.h5ad, reference.h5ad and truth_map.csv (truth_column, estimated_cell_type). Without
---data: pbmc_hao_finotello of DECONOMIX_GUI_SHARED.
+A folder holds application.h5ad (the bulk), truth.csv (known fractions), train.h5ad or
+reference.h5ad or both, and, where there are any, test.h5ad and truth_map.csv (truth_column,
+estimated_cell_type). Without --data: pbmc_hao_finotello of DECONOMIX_GUI_SHARED. A method that
+cannot be run on a set is named with its reason. Beside the methods stand the parts of the second
+opinion and a constant: the fractions of the training cells, the same for every sample.
 
 Fractions, known and estimated, are made to sum to 1 over the compared cell types. A cell type is
 wrong where its fraction contradicts the known one (as of the second opinion) in at least half of
@@ -21,15 +23,17 @@ import numpy as np
 import pandas as pd
 
 from gui.answers.warnings import OFFSET, ZERO
-from gui.data.dataset import HIDDEN, Dataset
+from gui.data.dataset import Dataset
 from gui.data.load import FileChoice, LoadRequest, load_dataset
 from gui.data.samples.known_composition import KnownCompositionChoice, load_known_composition
-from gui.engine import tasks
 from gui.engine.known_agreement import POOLED, compare_with_known
-from gui.engine.params import ADTDParams, BootstrapParams, DTDParams
-from gui.engine.results import BootstrapResult, SecondOpinion
-from gui.engine.second_opinion import consensus, contradict, contradicted_types, normalised
+from gui.engine.results import SecondOpinion
+from gui.engine.second_opinion import contradict, contradicted_types, normalised
 from gui.knowledge.cell_types import are_related
+from gui.methods.method import Method
+from gui.methods.registry import BUILT_IN
+from gui.registry import find_pages
+from tests.bench.truth_estimates import estimates
 
 MEASURES = ("pearson", "spearman", "rmse", "ccc", "bias")
 DEFAULT = "pbmc_hao_finotello"
@@ -62,6 +66,8 @@ class Outcome:
     offset
         Typical factor between the genes of the bulk and what the mixture explains; above
         ``gui.answers.warnings.OFFSET`` another protocol is warned of.
+    left_out
+        Method -> why it was not run.
     """
 
     name: str
@@ -71,10 +77,7 @@ class Outcome:
     contradicted: Mapping[str, list[str]]
     missing: list[str] = field(default_factory=list)
     offset: float | None = None
-
-
-def silent(*_: object, **__: object) -> None:
-    """A progress that nobody watches."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_set(folder: Path) -> tuple[Dataset, Known]:
@@ -85,9 +88,11 @@ def read_set(folder: Path) -> tuple[Dataset, Known]:
         for role, name in names.items()
         if (folder / f"{name}.h5ad").exists()
     }
+    for name in ("application.h5ad", "truth.csv"):
+        if not (folder / name).exists():
+            raise SystemExit(f"{folder} has no {name}.")
     data = load_dataset(LoadRequest.parse(files=files))
-    if data.bulk is None:
-        raise SystemExit(f"{folder} has no application.h5ad.")
+    assert data.bulk is not None
     pairs = None
     if (folder / "truth_map.csv").exists():
         table = pd.read_csv(folder / "truth_map.csv", dtype=str)
@@ -103,40 +108,6 @@ def read_set(folder: Path) -> tuple[Dataset, Known]:
 
 # -- one set
 # --------------------------------------------------------------------------------------------------
-def estimates(
-    data: Dataset, *, seed: int, quick: bool
-) -> tuple[dict[str, pd.DataFrame], dict[str, SecondOpinion], dict[str, BootstrapResult]]:
-    """Method -> cell types x samples; what can be contradicted; what has intervals."""
-    size = {"train_mixtures": 60, "iterations": 60, "test_mixtures": 30} if quick else {}
-    dtd = tasks.run_dtd(data, DTDParams(seed=seed, **size), progress=silent)
-    assert data.train is not None
-    found = {"DTD": dtd.composition["bulk"], "Naive": dtd.naive["bulk"]}
-    opinions = {"DTD": dtd.second_opinion}
-    for name, model in (("Hidden background", "h"), ("Hidden + regulation", "h,r")):
-        limit = {"max_iterations": 20} if quick else {}
-        run = tasks.run_adtd(data, ADTDParams(model=model, **limit), progress=silent, dtd=dtd)
-        found[name], opinions[name] = run.composition, run.second_opinion
-        if model == "h":
-            hidden = run
-    known = {name: opinion for name, opinion in opinions.items() if opinion is not None}
-    if known:
-        first = known["DTD"]
-        found |= {"Markers": first.markers.fillna(0.0), "Relative errors": first.relative}
-        found |= {f"Consensus with {name}": consensus(o) for name, o in known.items()}
-    counts = data.train.counts().reindex(found["DTD"].index.astype(str)).to_numpy(dtype=float)
-    samples = found["DTD"].columns
-    found["Constant (training cells)"] = pd.DataFrame(
-        np.repeat((counts / counts.sum())[:, None], len(samples), axis=1),
-        index=found["DTD"].index,
-        columns=samples,
-    )
-    intervals = {}
-    for name, adtd in (("DTD", None), ("Hidden background", hidden)):
-        params = BootstrapParams(replicates=20 if quick else 100)
-        intervals[name] = tasks.run_bootstrap(data, params, progress=silent, dtd=dtd, adtd=adtd)
-    return found, known, intervals
-
-
 def compared(estimate: pd.DataFrame, known: Known) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Estimated and known fractions, compared types x samples, each summing to 1 by sample."""
     points = compare_with_known(known.fractions, estimate, known.pairs).points
@@ -158,15 +129,16 @@ def agreement(estimate: pd.DataFrame, known: Known) -> pd.DataFrame:
     return table[["samples", *MEASURES]]
 
 
-def coverage(sure: BootstrapResult, known: Known) -> tuple[float, float]:
+def coverage(
+    estimate: pd.DataFrame, intervals: tuple[pd.DataFrame, pd.DataFrame], known: Known
+) -> tuple[float, float]:
     """Fraction of known fractions within their interval, and median width; single types only."""
-    mine, real = compared(sure.estimate.drop(index=HIDDEN, errors="ignore"), known)
-    single = [t for t in mine.index if t in sure.estimate.index]
+    mine, real = compared(estimate, known)
+    single = [t for t in mine.index if t in estimate.index]
     parts = {part for pair in mine.index for part in pair.split("|")}
-    total = sure.estimate.loc[[t for t in sure.estimate.index if t in parts], mine.columns].sum()
+    total = estimate.loc[[t for t in estimate.index if t in parts], mine.columns].sum()
     low, high = (
-        (end.loc[single, mine.columns] / total.where(total > 0)).to_numpy()
-        for end in (sure.low, sure.high)
+        (end.loc[single, mine.columns] / total.where(total > 0)).to_numpy() for end in intervals
     )
     value = real.loc[single].to_numpy()
     inside = (value >= low - 1e-9) & (value <= high + 1e-9)
@@ -228,18 +200,32 @@ def judged_missing(opinion: SecondOpinion, known: Known) -> dict[str, int]:
     }
 
 
-def outcome_of(folder: Path, *, seed: int = 1, quick: bool = False) -> Outcome:
+def outcome_of(
+    folder: Path, *, seed: int = 1, quick: bool = False, methods: Mapping[str, Method] = BUILT_IN
+) -> Outcome:
     """Run every method on a set and compare."""
     data, known = read_set(folder)
-    found, opinions, intervals = estimates(data, seed=seed, quick=quick)
-    tables = {name: agreement(frame, known) for name, frame in found.items()}
-    held = {name: coverage(sure, known) for name, sure in intervals.items()}
+    found, left_out = estimates(data, seed=seed, quick=quick, methods=methods)
+    if not found:
+        raise SystemExit(f"No method can be run on {folder}: {next(iter(left_out.values()))}")
+    tables = {name: agreement(one.composition, known) for name, one in found.items()}
+    held = {
+        name: coverage(one.composition, one.intervals, known)
+        for name, one in found.items()
+        if one.intervals is not None
+    }
+    opinions = {name: one.opinion for name, one in found.items() if one.opinion is not None}
     warned = {
-        f"{name}: contradicted": judged(found[name], opinion, known)
+        f"{name}: contradicted": judged(found[name].composition, opinion, known)
         for name, opinion in opinions.items()
     }
-    warned |= {f"{name}: 0": judged_zero(found[name], known) for name in opinions}
-    first = opinions.get("DTD")
+    warned |= {
+        f"{name}: 0": judged_zero(found[name].composition, known)
+        for name in found
+        if name in {method.title for method in methods.values()}
+    }
+    # the composition decides what the mixture explains; DTD's is the one that is shown first
+    first = opinions.get(BUILT_IN["deconomix"].title) or next(iter(opinions.values()), None)
     if first is not None:
         warned["Missing from the reference"] = judged_missing(first, known)
     return Outcome(
@@ -250,20 +236,29 @@ def outcome_of(folder: Path, *, seed: int = 1, quick: bool = False) -> Outcome:
         {name: contradicted_types(opinion) for name, opinion in opinions.items()},
         [] if first is None or first.missing is None else list(map(str, first.missing.index)),
         None if first is None else first.offset,
+        left_out,
     )
 
 
 # -- all sets
 # --------------------------------------------------------------------------------------------------
 def summary(outcomes: Sequence[Outcome]) -> pd.DataFrame:
-    """By method, the mean over the sets: pooled measures, and means over the cell types."""
+    """By method, the mean over the sets: pooled measures, means over the cell types, intervals.
+
+    ``sets``: on how many it was run.
+    """
     rows = []
     for one in outcomes:
         pooled = one.agreement.xs(POOLED, level="cell_type")[list(MEASURES)]
         types = one.agreement.drop(POOLED, level="cell_type")
         mean = types.groupby(level="method", sort=False)[["pearson", "spearman", "rmse"]].mean()
-        rows.append(pooled.drop(columns="bias").join(mean.add_suffix(" by type")))
-    return pd.concat(rows).groupby(level=0, sort=False).mean()
+        held = one.coverage.reindex(columns=["coverage", "median width"])
+        rows.append(
+            pooled.drop(columns="bias").join(mean.add_suffix(" by type")).join(held.astype(float))
+        )
+    every = pd.concat(rows)
+    counted = every.groupby(level=0, sort=False).size().rename("sets")
+    return every.groupby(level=0, sort=False).mean().join(counted)
 
 
 def precision(outcomes: Sequence[Outcome]) -> pd.DataFrame:
@@ -294,13 +289,15 @@ def html_of(outcomes: Sequence[Outcome], seed: int) -> bytes:
         ("Warnings over all sets", precision(outcomes)),
     ):
         doc.heading(title)
-        doc.table(frame, first="Method", most=100, columns=8)
+        doc.table(frame, first="Method", most=100, columns=11)
     for one in outcomes:
         doc.heading(one.name)
         doc.table(one.coverage, first="Method", caption="95 % intervals", most=20)
         for method, names in one.contradicted.items():
             doc.paragraph(f"{method}: contradicted: {', '.join(names) or 'none'}.")
         doc.paragraph(other_warnings(one))
+        for method, reason in one.left_out.items():
+            doc.paragraph(f"{method} was not run: {reason}")
         for method, table in one.agreement.groupby(level="method", sort=False):
             doc.heading(str(method), 3)
             doc.table(table.droplevel("method"), first="Cell type", most=100, columns=7)
@@ -337,12 +334,18 @@ def bench(
     data: Sequence[Path] = (),
     html: Path | None = None,
     seed: int = 1,
+    plugins: Path | None = None,
     one: Callable[..., Outcome] = outcome_of,
 ) -> Iterator[str]:
+    methods = dict(BUILT_IN)
+    if plugins is not None:
+        loaded = find_pages(plugins)
+        yield from (f"  {error}" for error in loaded.errors)
+        methods = {method.key: method for method in loaded.methods}
     outcomes = []
     for folder in folders_of(data):
         began = time.perf_counter()
-        outcomes.append(one(folder, seed=seed, quick=quick))
+        outcomes.append(one(folder, seed=seed, quick=quick, methods=methods))
         last = outcomes[-1]
         yield f"  {last.name} ({time.perf_counter() - began:.0f} s)"
         yield from lines_of(last.agreement)
@@ -351,6 +354,7 @@ def bench(
             f"  {m} contradicted: {', '.join(n) or 'none'}" for m, n in last.contradicted.items()
         )
         yield f"  {other_warnings(last)}"
+        yield from (f"  {method} was not run: {why}" for method, why in last.left_out.items())
     yield "  all sets: pooled, and mean over the cell types"
     yield from lines_of(summary(outcomes))
     yield "  warnings"

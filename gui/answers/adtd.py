@@ -9,7 +9,7 @@ from gui.analyses.robustness import RobustnessResult
 from gui.answers.confidence_intervals import poor_fit_message
 from gui.answers.second_opinion import contradiction_message
 from gui.data.dataset import HIDDEN
-from gui.engine.lambda2_advice import FEW_SAMPLES, UNREGULATED, advise
+from gui.engine.lambda2_advice import FEW_SAMPLES, UNREGULATED, Advice, advise
 from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, ADTDParams
 from gui.engine.results import ADTDResult, BootstrapResult, Run, SearchResult
 from gui.figures.adtd import CHOICES, LOW_SUPPORT, logs
@@ -229,16 +229,42 @@ def advice_sentence(
     used
         What the program took from the search by itself; said where it is not the recommended one.
     """
-    advice = advise(result.losses, samples)
+    advice = advise(result.losses, samples, result.path)
     if advice.value is not None:
         said = f"Recommended: λ₂ {exponent(advice.value)}, {advice.reason}."
     elif advice.unregulated:
         said = f"The data show no regulation: {advice.reason}."
     else:
         said = f"No choice is supported: {advice.reason}."
+    if evidence := evidence_sentence(advice):
+        said = f"{said} {evidence}"
     if used is None or used == advice.value:
         return said
     return f"{said} Used: λ₂ {exponent(used)}, deconomix's choice at one standard error."
+
+
+def evidence_sentence(advice: Advice) -> str:
+    """What the fit of all samples says to it: supported genes, their directions, the L-curve."""
+    parts = []
+    if advice.value is not None and advice.supported:
+        genes = "1 gene is" if advice.supported == 1 else f"{number(advice.supported)} genes are"
+        same = (
+            ""
+            if advice.stability is None
+            else ", all in the same direction in both halves of the samples"
+            if advice.stability == 1
+            else f", {percent(advice.stability)} of them in the same direction in both halves of"
+            " the samples"
+        )
+        parts.append(f"there {genes} regulated more than twofold with support{same}")
+    if advice.corner is not None:
+        parts.append(
+            advice.corner.reason
+            if advice.corner.value is None
+            else f"the corner of the L-curve is at λ₂ {exponent(advice.corner.value)}"
+        )
+    said = "; ".join(parts)
+    return f"{said[0].upper()}{said[1:]}." if said else ""
 
 
 def search_warnings(result: SearchResult, samples: int | None) -> list[str]:
@@ -270,7 +296,7 @@ def search_warnings(result: SearchResult, samples: int | None) -> list[str]:
                 break
     strongest = result.choices.get("one_se")
     if strongest is not None and strongest >= UNREGULATED > (lowest or 0.0):
-        advice = advise(result.losses, samples)
+        advice = advise(result.losses, samples, result.path)
         words.append(
             f"The λ₂ at one standard error ({exponent(float(strongest))}) allows no regulation"
             + (

@@ -33,6 +33,7 @@ FILES = (
     "metrics_test.csv",
     "hidden_profile.csv",
     "gene_regulation.csv",
+    "lambda2_path.csv",
     "clinical.csv",
     "agreement_bulk.csv",
     "method_weights.csv",
@@ -120,6 +121,10 @@ def record_of(
             "mean": [float(v) if v == v else None for v in mean],
             "std": [float(v) if v == v else None for v in std],
         }
+        if search.path is not None:
+            from gui.engine.l_curve import corner
+
+            record["search"]["l_curve_corner"] = corner(search.path).value
     return record
 
 

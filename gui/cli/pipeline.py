@@ -120,6 +120,8 @@ def run(options: argparse.Namespace, model: str, output: Output) -> None:
     if options.out is not None:
         record = _record(options, model, loaded, found, short, advice)
         tables = tables_of(model, found.dtd, found.adtd)
+        if found.search is not None and found.search.path is not None:
+            tables["lambda2_path.csv"] = found.search.path
         tables |= loaded.about_samples.results(dataset, found.dtd, found.adtd)
         if contents is not None:
             tables["composition_bulk_cells.csv"] = _as_cells(contents, tables, record)

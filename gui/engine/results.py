@@ -262,6 +262,10 @@ class SearchResult:
     """"min", "one_se", "drop" -> lambda2; None where there is no such choice."""
     dropped_genes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    path: pd.DataFrame | None = None
+    """By lambda2: what it does to the fit of all samples (see :mod:`gui.engine.lambda2_path`); None
+    in older searches.
+    """
 
     @property
     def mean(self) -> pd.Series:
@@ -487,7 +491,18 @@ def _check_adtd(found: ADTDResult) -> bool:
 
 def _check_search(found: SearchResult) -> bool:
     lambdas = found.losses.columns  # as objects in a session with pseudonyms
-    return _numeric(found.losses) and all(_scalar(x) for x in lambdas)
+    return (
+        _numeric(found.losses)
+        and all(_scalar(x) for x in lambdas)
+        and (
+            found.path is None
+            or (
+                ({"misfit", "size", "supported", "stability"} <= set(found.path.columns))
+                and _numeric(found.path)
+                and all(_scalar(x) for x in found.path.index)
+            )
+        )
+    )
 
 
 def _check_bootstrap(found: BootstrapResult) -> bool:

@@ -37,7 +37,7 @@ from gui.engine.results import (
     SearchResult,
     SecondOpinion,
 )
-from gui.errors import EmptyColumn, InvalidParameter, MissingPart, TooFewGenes
+from gui.errors import EmptyColumn, EngineFailed, InvalidParameter, MissingPart, TooFewGenes
 from gui.text import some
 from gui.versions import engine_versions
 
@@ -478,7 +478,9 @@ def _refined(
 def run_search(
     dataset: Dataset, params: SearchParams, *, progress: Progress, dtd: DTDResult | None = None
 ) -> SearchResult:
-    """Return the cross-validated loss over the grid of lambda2; drop and name zero genes.
+    """Return the cross-validated loss over the grid of lambda2, and what each does to the fit.
+
+    Zero genes are dropped and named.
 
     Raises
     ------
@@ -489,6 +491,7 @@ def run_search(
     EngineFailed
     JobCancelled
     """
+    from gui.engine.lambda2_path import regulation_path
     from gui.engine.search import cross_validate, summarise
 
     progress(PREPARING, 0.0)
@@ -501,12 +504,22 @@ def run_search(
         progress=progress,
     )
     choices = summarise(losses)
+    path: pd.DataFrame | None = None
+    failed: tuple[str, ...] = ()
+    try:
+        path = regulation_path(
+            target.reference, target.bulk, lambdas=params.lambdas(), progress=progress
+        )
+    except (EngineFailed, MemoryError) as error:  # the search itself is right
+        log.error("no L-curve: %s", type(error).__name__)
+        failed = ("The L-curve could not be computed; the choices rest on the loss alone.",)
     values: Mapping[str, float | None] = choices.values
     return SearchResult(
         losses,
         values,
         target.dropped,
-        (*compute_settings.engine_notes(), *target.notes, *choices.notes),
+        (*compute_settings.engine_notes(), *target.notes, *choices.notes, *failed),
+        path,
     )
 
 

@@ -20,11 +20,13 @@ from gui.answers.confidence_intervals import bootstrap_of, stability, with_stabl
 from gui.answers.robustness import hidden_range_texts
 from gui.answers.second_opinion import opinion_hover, run_name
 from gui.answers.summary import opinion_of
+from gui.engine.lambda2_advice import advise
 from gui.engine.params import ADTDParams
 from gui.engine.results import ADTDResult, Refinement, Run, SearchResult
 from gui.figures import adtd as figures
 from gui.figures.composition import SCROLL_FROM
 from gui.figures.fractions import hidden_fraction
+from gui.figures.lambda2 import lambda2_path
 from gui.figures.palette import type_colours
 from gui.figures.text import coefficient, exponent, settled
 from gui.report.confidence_intervals import confidence_interval_part
@@ -226,6 +228,15 @@ def search_part(
         "Loss on the samples left out, by λ₂: mean over the folds and spread of one standard"
         " deviation.",
     )
+    if result.path is not None:
+        advice = advise(result.losses, samples, result.path)
+        bend = None if advice.corner is None else advice.corner.value
+        doc.figure(
+            lambda2_path(result.path, bend, advice.value),
+            "Fit of all samples by λ₂. Left, the L-curve: residual against the size of the"
+            " regulation. Right: genes that are regulated more than twofold with support, and how"
+            " many of their directions are the same in both halves of the samples.",
+        )
     losses = pd.DataFrame(
         {"Mean loss": result.mean.to_numpy(), "Standard deviation": result.std.to_numpy()}
     )

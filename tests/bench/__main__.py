@@ -17,7 +17,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-
 ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:  # benches import each other and fixtures as tests.…
     sys.path.insert(0, str(ROOT))

@@ -186,6 +186,11 @@ def test_search_takes_the_one_se_choice(files, tmp_path, monkeypatch):
     assert record["parameters"]["lambda2"] == record["search"]["choices"]["one_se"]
     assert "Used: λ₂" in record["lambda2_advice"]
     assert len(record["search"]["mean"]) == 3
+    assert "l_curve_corner" in record["search"]
+    path = pd.read_csv(out / "lambda2_path.csv", index_col=0)
+    assert list(path.columns) == ["misfit", "size", "supported", "stability"]
+    assert list(path.index) == record["search"]["lambda2"]
+    assert path["size"].iloc[0] > path["size"].iloc[-1]
 
 
 def test_recommended_is_hidden_background_with_intervals(files, tmp_path, capsys):

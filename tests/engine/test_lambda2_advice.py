@@ -111,8 +111,11 @@ def test_in_the_example_the_recommended_value_finds_the_regulated_genes() -> Non
     dtd = tasks.run_dtd(example.dataset, params, progress=quiet)
     grid = SearchParams(smallest=1e-12, largest=1.0, points=13)
     search = tasks.run_search(example.dataset, grid, progress=quiet, dtd=dtd)
-    found = advise(search.losses, 20)
+    found = advise(search.losses, 20, search.path)
     assert found.value is not None, found.reason
+    assert found.supported is not None
+    assert found.supported >= 12
+    assert found.stability == 1.0
     model = ADTDParams(model="h,r", lambda2=found.value)
     strong = regulated(tasks.run_adtd(example.dataset, model, progress=quiet, dtd=dtd))
     assert strong is not None

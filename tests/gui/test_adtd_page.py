@@ -381,6 +381,31 @@ def test_a_previous_run_comes_back_with_its_parameters(
     assert "λ₂ 1e-8" in tab.text("adtd-run-badges")
 
 
+def test_the_l_curve_stands_beside_the_loss_with_genes_and_directions(
+    page: Opened, session: DCXCache, runs: dict[str, Run]
+) -> None:
+    session.add_run(runs["search"])
+    tab = page()
+    tab.set({("adtd-tabs", "value"): "search"})
+    for view in ("path", "figure", "path"):
+        tab.set({("adtd-search-view", "value"): view})
+        names = [trace.get("name") for trace in tab.get("adtd-search-curve", "figure")["data"]]
+        assert ("L-curve" in names) is (view == "path")
+    assert {"genes regulated with support", "same direction in both halves"} <= set(names)
+    assert "L-curve" in tab.text("adtd-search-answer") or "regulate" in tab.text(
+        "adtd-search-answer"
+    )
+    # a search of an earlier version holds none, and says so
+    session.add_run(
+        replace(runs["search"], id="old", result=replace(runs["search"].result, path=None))
+    )
+    tab.set({("dcx-revision", "data"): session.revision})
+    fig = tab.get("adtd-search-curve", "figure")
+    assert "Search again" in fig["layout"]["annotations"][0]["text"]
+    tab.set({("adtd-search-view", "value"): "table"})
+    assert len(tab.get("adtd-search-table", "rowData")) == 3
+
+
 def test_a_previous_search_comes_back_with_its_dataset(
     session: DCXCache, runs: dict[str, Run], page: Opened
 ) -> None:

@@ -274,7 +274,7 @@ def test_no_tab_sends_more_than_3_mb_for_1000_samples_and_30_types(
         {("adtd-genes-n", "value"): 200, ("adtd-supported", "checked"): False},
         *({("adtd-regulation-view", "value"): v} for v in ("table", "support")),
         {("adtd-tabs", "value"): "search"},
-        {("adtd-search-view", "value"): "table"},
+        *({("adtd-search-view", "value"): v} for v in ("path", "table")),
     ]
     for change in views:
         sizes.clear()

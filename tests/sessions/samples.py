@@ -120,6 +120,10 @@ def rich(seed: int = 0, *, runs: int = 1, genes: int = 30) -> Snapshot:
         {"min": 1e-10, "one_se": None, "drop": None},
         ("G1",),
         (),
+        pd.DataFrame(
+            {"misfit": [0.1, 0.2, 0.3], "size": 1.0, "supported": 2.0, "stability": np.nan},
+            index=[1e-20, 1e-10, 1.0],
+        ),
     )
     found = [
         Run(

@@ -1,4 +1,4 @@
-"""Tab Search: the loss curve, three choices of lambda2, and the table of losses."""
+"""Tab Search: the loss curve, the L-curve, three choices of lambda2, and the table of losses."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from gui.components.persistent_controls import PersistentControls
 from gui.components.runs import PreviousRuns
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, graph_height_style, switch
+from gui.engine.lambda2_advice import advise
 from gui.engine.results import Run, SearchResult
 from gui.figures import adtd as figures
+from gui.figures.lambda2 import lambda2_path
 from gui.figures.template import styled
 from gui.figures.text import exponent
 from gui.pages.adtd.base import (
@@ -51,6 +53,13 @@ searches = PreviousRuns(
 
 
 UNIT = "Loss on the samples left out."
+NO_PATH = pd.DataFrame(columns=["misfit", "size", "supported", "stability"], dtype=float)
+PATH_COLUMNS = {
+    "misfit": "squared residual (all samples)",
+    "size": "sum of (1 - Δ)²",
+    "supported": "genes regulated with support",
+    "stability": "same direction in both halves",
+}
 views = Views(page, "search_result")
 kept = PersistentControls(page, search_view="figure")
 
@@ -61,7 +70,7 @@ def panel(ctx: Context) -> Any:
     there = views.layout(
         [
             switch(
-                {"figure": "Figure", "table": "Table"},
+                {"figure": "Loss", "path": "L-curve", "table": "Table"},
                 page.id.search_view,
                 kept.value(ctx, "search_view"),
             )
@@ -96,12 +105,25 @@ def curve(result: SearchResult, dark: bool) -> go.Figure:
     return styled(fig, dark)
 
 
+def path_figure(result: SearchResult, samples: int | None, dark: bool) -> go.Figure:
+    """The L-curve, and supported genes and stability over lambda2."""
+    if result.path is None:
+        return styled(lambda2_path(NO_PATH, None, None), dark)
+    advice = advise(result.losses, samples, result.path)
+    bend = None if advice.corner is None else advice.corner.value
+    fig = lambda2_path(result.path, bend, advice.value)
+    fig.update_layout(legend={"yref": "container", "y": 0, "yanchor": "bottom"}, margin={"b": 92})
+    return styled(fig, dark)
+
+
 def losses_table(result: SearchResult) -> pd.DataFrame:
-    """lambda2 x (mean, standard deviation, one column per fold)."""
+    """lambda2 x (mean, standard deviation, one column per fold, what it does to the fit)."""
     folds = result.losses.T.set_axis([f"fold {i + 1}" for i in range(len(result.losses))], axis=1)
     shown = pd.concat(
         [result.mean.rename("mean"), result.std.rename("standard deviation"), folds], axis=1
     )
+    if result.path is not None:
+        shown = pd.concat([shown, result.path.rename(columns=PATH_COLUMNS)], axis=1)
     return shown.set_axis(
         pd.Index([exact(v) for v in result.losses.columns], name="lambda2"), axis=0
     )
@@ -234,7 +256,11 @@ def show_search(ctx: Context, *, dark: bool, tab: str, view: str, _revision: Any
             "rows": shown.rows,
             "views": views.show("table"),
         }
-    drawn = curve(run.result, bool(dark))
+    drawn = (
+        path_figure(run.result, samples_searched(ctx.session, run), bool(dark))
+        if view == "path"
+        else curve(run.result, bool(dark))
+    )
     style = graph_height_style(drawn)
     return {**there, "figure": drawn, "figure_style": style, "views": views.show("figure")}
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
 
 from gui.data.samples.survival_columns import value_text
 from gui.errors import InvalidParameter
-from gui.text import shorten
+from gui.text import parse_number, shorten
 
 
 def cut_values(text: str, *, commas_separate: bool = False) -> tuple[float, ...]:
@@ -40,7 +39,7 @@ def _pieces(text: str) -> list[str]:
     semicolons, points = ";" in text, "." in text
     many = any(piece.count(",") > 1 for piece in joined)
     if semicolons and not points and not many:
-        return [piece.replace(",", ".") for piece in pieces]
+        return pieces
     if not semicolons and (points or many):
         return [part for piece in pieces for part in piece.split(",")]
     first, _, rest = joined[0].partition(",")
@@ -53,15 +52,14 @@ def _pieces(text: str) -> list[str]:
 
 def _number(piece: str) -> float:
     try:
-        value = float(piece)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
+        return parse_number(piece)
+    except InvalidParameter as error:
+        if "," in piece:
+            raise
         raise InvalidParameter(
             f"“{shorten(piece, 20)}” is not a number to cut at.",
             advice="State numbers, separated by semicolons: 5; 20.",
-        )
-    return value
+        ) from error
 
 
 def cut_text(values: Iterable[float]) -> str:

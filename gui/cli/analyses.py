@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gui.cli import gene_options, survival
+from gui.cli.console import decimal
 from gui.errors import InvalidParameter, MissingPart
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def add_options(cli: argparse.ArgumentParser) -> None:
     )
     cli.add_argument(
         "--fdr",
-        type=float,
+        type=decimal,
         metavar="RATE",
         help="false discovery rate of the comparison of groups (default: 0.05)",
     )

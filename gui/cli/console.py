@@ -12,6 +12,7 @@ import time
 from typing import Any, NoReturn
 
 from gui.errors import InvalidParameter
+from gui.text import parse_number
 
 
 class Parser(argparse.ArgumentParser):
@@ -21,6 +22,14 @@ class Parser(argparse.ArgumentParser):
         raise InvalidParameter(
             f"{message[:1].upper()}{message[1:]}.", advice=f"See {self.prog} --help."
         )
+
+
+def decimal(text: str) -> float:
+    """Type of an option that takes any number: 0.5, 0,5 or 1e-9."""
+    try:
+        return parse_number(text)
+    except InvalidParameter as error:
+        raise argparse.ArgumentTypeError(error.full_text.removesuffix(".")) from None
 
 
 def say(text: str, stream: Any) -> None:

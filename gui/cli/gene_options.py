@@ -10,6 +10,7 @@ import atexit
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gui.cli.console import decimal
 from gui.errors import InvalidParameter
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def add_options(cli: argparse.ArgumentParser) -> None:
     )
     cli.add_argument(
         "--fold",
-        type=float,
+        type=decimal,
         metavar="X",
         help="a gene counts as regulated from this factor on (default 2)",
     )

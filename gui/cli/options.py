@@ -13,6 +13,7 @@ from gui.cli.console import Parser
 from gui.cli.methods import MODELS
 from gui.errors import InvalidParameter
 from gui.result_folder import staging_folder
+from gui.text import parse_number
 
 EPILOG = """\
 examples:
@@ -278,12 +279,13 @@ def _check_options(options: argparse.Namespace, model: str) -> None:
         )
     if options.lambda2 != "search":
         try:
-            usable_settings = 0 < float(options.lambda2) < float("inf")
-        except ValueError:
-            usable_settings = False
-        if not usable_settings:
+            usable, advice = parse_number(options.lambda2) > 0, None
+        except InvalidParameter as error:
+            usable, advice = False, error.advice
+        if not usable:
             raise InvalidParameter(
-                f"--lambda2 is “{options.lambda2}”; allowed: a number above 0, or search."
+                f"--lambda2 is “{options.lambda2}”; allowed: a number above 0, or search.",
+                advice=advice,
             )
 
 

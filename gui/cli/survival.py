@@ -9,6 +9,7 @@ import argparse
 import csv
 from typing import TYPE_CHECKING, Any
 
+from gui.cli.console import decimal
 from gui.errors import InvalidParameter
 
 if TYPE_CHECKING:
@@ -73,11 +74,11 @@ def add_options(cli: argparse.ArgumentParser) -> None:
         help="several samples of a patient (default: refuse)",
     )
     cli.add_argument(
-        "--known-at", type=float, metavar="TIME", help="when what is known only later is known"
+        "--known-at", type=decimal, metavar="TIME", help="when what is known only later is known"
     )
     cli.add_argument(
         "--landmark",
-        type=float,
+        type=decimal,
         metavar="TIME",
         help="count time from here, with those still followed",
     )
@@ -88,7 +89,7 @@ def add_options(cli: argparse.ArgumentParser) -> None:
     )
     cli.add_argument(
         "--mean-up-to",
-        type=float,
+        type=decimal,
         metavar="TIME",
         help="time of the restricted mean (default: as far as all groups are followed)",
     )

@@ -10,13 +10,11 @@ from dash import Input, Output, State, dcc, html
 from dash.exceptions import PreventUpdate
 
 from gui.components.common import tip_label
-from gui.engine.params import Params, allowed
-from gui.errors import InvalidParameter
+from gui.components.number_field import decimal_field, is_number, shown_number, whole_number_field
+from gui.engine.params import Params
 from gui.plugin import Context, Page
 
 P = TypeVar("P", bound=Params)
-LARGEST = 1e300
-"""A number in a form is smaller: what is larger may be none."""
 
 
 class ParamsForm(Generic[P]):
@@ -120,17 +118,7 @@ class ParamsForm(Generic[P]):
     def _value(self, name: str, shown: Any) -> Any:
         """What the field shows, as the parameter takes it. An empty optional field is None."""
         optional = type(None) in get_args(self.cls.model_fields[name].annotation)
-        if shown in (None, "") and optional:
-            return None
-        if self._kind(name) is float and isinstance(shown, str):
-            try:
-                return float(shown.strip().replace(",", "."))
-            except ValueError:
-                raise InvalidParameter(
-                    f"{self.cls.model_fields[name].title} is “{shown}”; allowed:"
-                    f" {allowed(self.cls, name)}."
-                ) from None
-        return shown
+        return None if shown in (None, "") and optional else shown
 
     def _kept(self, name: str, kept: Mapping[str, Any]) -> Any:
         """Return the stored value if the field can show it, else the default.
@@ -148,15 +136,13 @@ class ParamsForm(Generic[P]):
                 and value in get_args(self.cls.model_fields[name].annotation)
                 else default
             )
-        number = (
-            isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
-        )
-        return value if value is None or isinstance(value, str) or number else default
+        shown = value is None or isinstance(value, str) or is_number(value)
+        return value if shown else default
 
     def _shown(self, name: str, value: Any) -> Any:
         if value is None:
             return ""
-        return exact(value) if self._kind(name) is float and not isinstance(value, str) else value
+        return shown_number(value) if self._kind(name) is float else value
 
     def _field(self, name: str, value: Any) -> Any:
         field, kind = self.cls.model_fields[name], self._kind(name)
@@ -186,9 +172,7 @@ class ParamsForm(Generic[P]):
                 **common,
             )
         if kind is float:
-            return dmc.TextInput(
-                value=self._shown(name, value), label=label, debounce=400, **common
-            )
+            return decimal_field(self._shown(name, value), label=label, **common)
         limits = {k: getattr(m, k) for m in field.metadata for k in ("ge", "le") if hasattr(m, k)}
         if unit:
             common |= {
@@ -198,13 +182,12 @@ class ParamsForm(Generic[P]):
             }
         if type(None) in get_args(field.annotation):
             common["placeholder"] = "all"
-        return dmc.NumberInput(
+        return whole_number_field(
             value=self._shown(name, value),
             label=label,
             min=limits.get("ge"),
             max=limits.get("le"),
             clampBehavior="none",
-            allowDecimal=False,
             debounce=300,
             **common,
         )
@@ -234,21 +217,3 @@ def folded(title: str, *children: Any, opened: bool = False, **properties: Any) 
             "label": {"padding": "8px 0", "fontSize": "var(--mantine-font-size-sm)"},
         },
     )
-
-
-def number(value: float) -> str:
-    """A float as a person reads it, six digits: 1e-9, 1e-3, 0.05, 1."""
-    return _plain(f"{value:.6g}" if value == 0 or 0.01 <= abs(value) < 1e5 else f"{value:.5e}")
-
-
-def exact(value: float) -> str:
-    """Return the number with every digit needed to get the same number back."""
-    shown = number(value)
-    return shown if float(shown) == value else _plain(repr(float(value)))
-
-
-def _plain(text: str) -> str:
-    mantissa, _, exponent = text.partition("e")
-    if exponent and "." in mantissa:
-        mantissa = mantissa.rstrip("0").rstrip(".")
-    return f"{mantissa}e{int(exponent)}" if exponent and int(exponent) else mantissa

@@ -11,11 +11,12 @@ from dash.exceptions import PreventUpdate
 
 from gui.answers.run_names import run_title
 from gui.components.common import clicked, icon, shorten
-from gui.components.form import ParamsForm, number
+from gui.components.form import ParamsForm
 from gui.components.run_labels import RunLabels, undo_bar
 from gui.engine.params import Params
 from gui.engine.results import Run
 from gui.plugin import REVISION, Context, Page
+from gui.text import decimal_text
 
 
 class PreviousRuns:
@@ -227,7 +228,7 @@ def shown_value(params: Params, name: str, form: ParamsForm[Any] | None = None) 
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return number(value)
+        return decimal_text(value)
     if isinstance(value, tuple):
         return shorten(", ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in value), 60)
     text = form.choices.get(name, {}).get(str(value), str(value)) if form else str(value)

@@ -41,6 +41,11 @@ HEADER_HEIGHT = 40
 _NUMBER = {
     "type": "rightAligned",
     "filter": "agNumberColumnFilter",
+    # resources/assets/grid.js; a filter's own field refuses the comma on an English system
+    "filterParams": {
+        "allowedCharPattern": r"\d\-\.,eE",
+        "numberParser": {"function": "dcx_number(params)"},
+    },
     "cellDataType": False,
 }
 _TEXT = {"filter": "agTextColumnFilter", "cellDataType": False}

@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gui.errors import InvalidParameter
+from gui.text import parse_number, shorten
 
 Part = Literal["train", "test", "bulk"]
 
@@ -43,9 +44,12 @@ class Params(BaseModel):
 
     @classmethod
     def parse(cls, **values: Any) -> Self:
-        """Return the parameters; InvalidParameter names the field and the allowed values."""
+        """Return the parameters; InvalidParameter names the field and the allowed values.
+
+        A number may be text as a person typed it, with a decimal comma too.
+        """
         try:
-            return cls(**values)
+            return cls(**{name: cls._read(name, value) for name, value in values.items()})
         except ValidationError as error:
             first = error.errors()[0]
             name = str(first["loc"][0]) if first["loc"] else ""
@@ -55,6 +59,23 @@ class Params(BaseModel):
                 what = "is empty" if shown in (None, "") else f"is {shown!r}"
                 raise InvalidParameter(f"{title} {what}; allowed: {allowed(cls, name)}.") from None
             raise InvalidParameter(str(first["msg"]).removeprefix("Value error, ")) from None
+
+    @classmethod
+    def _read(cls, name: str, value: Any) -> Any:
+        """A typed number as a number; anything else as it is."""
+        field = cls.model_fields.get(name)
+        if field is None or not isinstance(value, str) or not value.strip():
+            return value
+        kinds = getattr(field.annotation, "__args__", (field.annotation,))
+        if float not in kinds or str in kinds:
+            return value
+        try:
+            return parse_number(value)
+        except InvalidParameter as error:
+            raise InvalidParameter(
+                f"{field.title or name} is “{shorten(value, 20)}”; allowed: {allowed(cls, name)}.",
+                advice=error.advice,
+            ) from None
 
 
 def allowed(cls: type[Params], name: str) -> str:

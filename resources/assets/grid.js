@@ -21,6 +21,26 @@
       : null;
 })();
 
+/* A number typed into a column's filter, read as gui/text.py reads one: with a decimal point or comma; null for what is none or may be two ("1,000"). */
+(() => {
+  "use strict";
+  const functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
+  functions.dcx_number = (typed) => {
+    const text = (typed || "").trim();
+    if (text === "" || /^-?[1-9][0-9]{0,2}(,[0-9]{3})+$/.test(text)) {
+      return null;
+    }
+    let plain = text.replace(",", ".");
+    if (/^-?[0-9]{1,3}(\.[0-9]{3})+,[0-9]*$/.test(text)) {
+      plain = text.replaceAll(".", "").replace(",", ".");
+    } else if (/^-?[0-9]{1,3}(,[0-9]{3})+\.[0-9]*$/.test(text)) {
+      plain = text.replaceAll(",", "");
+    }
+    const value = Number(plain);
+    return Number.isFinite(value) ? value : null;
+  };
+})();
+
 /* Of a table on screen: which rows are shown in which order, as positions in its data, and the order of its columns; null for all as given. */
 (() => {
   "use strict";

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Request, expect
 
+from gui.errors import InvalidParameter
+from gui.text import parse_number
 from tests.browser.test_main_job import load_pbmc, open_page
 
 pytestmark = pytest.mark.browser
@@ -45,3 +47,17 @@ def test_a_click_right_after_typing_runs_with_what_is_shown(
 
 def _flat(parts: list[Any]) -> list[dict[str, Any]]:
     return [x for part in parts for x in (part if isinstance(part, list) else [part])]
+
+
+def test_a_filter_of_a_column_reads_numbers_as_every_field_does(opened: Page) -> None:
+    texts = ["0,5", " 0.5 ", "-3,25", "1e-9", "1,5e-9", "1.234,5", "1,234.5", "1.125", "0,000"]
+    texts += ["1,000", "-12,500", "1,2,3", "five", "1.23,4.5", ""]
+
+    def expected(text: str) -> float | None:
+        try:
+            return parse_number(text)
+        except InvalidParameter:
+            return None
+
+    read = opened.evaluate("(texts) => texts.map(window.dashAgGridFunctions.dcx_number)", texts)
+    assert read == [expected(text) for text in texts]

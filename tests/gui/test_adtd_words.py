@@ -26,7 +26,6 @@ from gui.answers.adtd import (
     unsupported_types,
 )
 from gui.app import Application
-from gui.components.form import exact, number
 from gui.components.runs import describe_params, differing
 from gui.data.dataset import HIDDEN, Bulk, Dataset, Matrix
 from gui.engine.metrics import COLUMNS
@@ -37,6 +36,8 @@ from gui.pages.adtd.base import applies
 from gui.pages.adtd.regulation import EACH, TYPE, Wanted, chosen_genes
 from gui.pages.adtd.search import losses_table
 from gui.sessions.manager import LOCAL
+from gui.text import decimal_text as number
+from gui.text import exact
 
 LIMIT = 3_000_000
 

@@ -266,10 +266,10 @@ def test_name_author_and_description_can_be_changed_and_results_stay(tab: Any) -
 
 def test_the_form_is_kept_when_the_page_is_left(tab: Any, files: tuple[Path, Path]) -> None:
     choose(tab, "train", files[0])
-    tab.set({("upload-share", "value"): 40})
+    tab.set({("upload-share", "value"): "40"})
     tab.go("dtd")
     tab.go("upload")
-    assert tab.get("upload-share", "value") == 40
+    assert tab.get("upload-share", "value") == "40"
     assert tab.get("upload-train-token", "data") is not None
 
 

@@ -13,6 +13,7 @@ from dash.exceptions import PreventUpdate
 from gui.answers.adtd import true_hidden
 from gui.answers.robustness import hidden_range_texts, robustness_of
 from gui.components.figure import bind_figure_export, figure_card
+from gui.components.number_field import whole_number_field
 from gui.components.persistent_controls import PersistentControls
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, graph_height_style, switch
@@ -50,14 +51,13 @@ kept = PersistentControls(page, hidden_of=GENES, hidden_view="figure", hidden_n=
 def panel(ctx: Context) -> Any:
     """The tab's skeleton."""
     there_is = adtd_run(ctx) is not None
-    many = dmc.NumberInput(
+    many = whole_number_field(
         id=page.id.hidden_n,
         value=kept.value(ctx, "hidden_n"),
         min=1,
         max=MOST_N,
         w=110,
         size="xs",
-        allowDecimal=False,
         debounce=300,
         suffix=" genes",
         **{"aria-label": "Number of genes"},

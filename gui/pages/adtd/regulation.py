@@ -16,6 +16,7 @@ from gui.answers.confidence_intervals import stability
 from gui.components.common import empty_state
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.jobs import only_jobs, running, running_state
+from gui.components.number_field import whole_number_field
 from gui.components.persistent_controls import PersistentControls
 from gui.components.table import TableFile, TableView, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, graph_height_style, switch
@@ -96,14 +97,13 @@ def panel(ctx: Context) -> Any:
             page.id.regulation_view,
             kept.value(ctx, "regulation_view"),
         ),
-        dmc.NumberInput(
+        whole_number_field(
             id=page.id.genes_n,
             value=kept.value(ctx, "genes_n"),
             min=1,
             max=MOST_N,
             w=82,
             prefix="Top ",
-            allowDecimal=False,
             debounce=300,
             **small,
             **{"aria-label": "Most regulated genes"},

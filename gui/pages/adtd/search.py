@@ -14,13 +14,14 @@ from gui.answers.adtd import PARTS, search_line, search_sentence
 from gui.answers.summary import samples_searched, search_notes
 from gui.components.common import clicked
 from gui.components.figure import bind_figure_export, figure_card
-from gui.components.form import exact
+from gui.components.number_field import typed_number
 from gui.components.persistent_controls import PersistentControls
 from gui.components.runs import PreviousRuns
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, graph_height_style, switch
 from gui.engine.lambda2_advice import advise
 from gui.engine.results import Run, SearchResult
+from gui.errors import InvalidParameter
 from gui.figures import adtd as figures
 from gui.figures.lambda2 import lambda2_path
 from gui.figures.template import styled
@@ -38,6 +39,7 @@ from gui.pages.adtd.base import (
     visible,
 )
 from gui.plugin import DARK, REVISION, Context
+from gui.text import exact
 
 CHOICE_TIPS = {
     "min": "The λ₂ with the smallest mean loss on the samples left out.",
@@ -277,8 +279,8 @@ def show_choices(ctx: Context, _revision: Any, tab: str, lambda2: Any, model: st
     if tab != SEARCH or run is None:
         raise PreventUpdate
     try:
-        used = float(str(lambda2).replace(",", ".")) if model != "h" else None
-    except ValueError:
+        used = typed_number(lambda2, "λ₂") if model != "h" else None
+    except InvalidParameter:  # the button says so
         used = None
     return choice_cards(run.result, used)
 

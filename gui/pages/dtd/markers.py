@@ -13,6 +13,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import tip_label
 from gui.components.figure import bind_figure_export, figure_card
+from gui.components.number_field import whole_number_field
 from gui.components.persistent_controls import PersistentControls
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
 from gui.components.views import Views, graph_height_style, switch
@@ -31,12 +32,11 @@ def markers_panel(ctx: Context, page: Page, kept: PersistentControls) -> Any:
         "The genes with the largest gene weight × variance between the cell types: they influence"
         " the estimate most."
     )
-    number = dmc.NumberInput(
+    number = whole_number_field(
         id=page.id.markers_n,
         value=kept.value(ctx, "markers_n"),
         min=2,
         max=MOST_MARKERS,
-        allowDecimal=False,
         size="xs",
         w=80,
         debounce=300,

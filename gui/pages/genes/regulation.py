@@ -11,6 +11,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.analyses.gene_params import GenesParams
 from gui.answers.confidence_intervals import stability
+from gui.components.number_field import whole_number_field
 from gui.components.persistent_controls import PersistentControls
 from gui.components.views import switch
 from gui.engine.results import Run
@@ -78,14 +79,13 @@ def panel(ctx: Context) -> Any:
                 **small,
                 **{"aria-label": "Cell type"},
             ),
-            dmc.NumberInput(
+            whole_number_field(
                 id=page.id.regulation_n,
                 value=kept.value(ctx, "regulation_n"),
                 min=1,
                 max=MOST_N,
                 w=86,
                 prefix="Top ",
-                allowDecimal=False,
                 debounce=300,
                 style=styles["n_style"],
                 **small,

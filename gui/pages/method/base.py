@@ -10,6 +10,7 @@ import dash_mantine_components as dmc
 from gui.answers.second_opinion import opinion_hover, run_name
 from gui.components.common import tip_label
 from gui.components.composition_content import Composition, bulk_groups
+from gui.components.number_field import decimal_field, whole_number_field
 from gui.components.second_opinion import CONSENSUS_PART, consensus_composition
 from gui.engine.params import Params
 from gui.errors import MissingPart
@@ -54,6 +55,7 @@ def parameter_fields(ctx: Context, method: Method) -> list[Any]:
     found = []
     for name, field in method.params.model_fields.items():
         value = kept.get(f"{method.key}:{name}", shown(field.default))
+        kinds = get_args(field.annotation) or (field.annotation,)
         common: dict[str, Any] = {
             "id": page.id.each("value", f"{method.key}:{name}"),
             "label": tip_label(field.title or name, field.description or ""),
@@ -63,8 +65,13 @@ def parameter_fields(ctx: Context, method: Method) -> list[Any]:
             found.append(dmc.Select(data=list(get_args(kind)), value=value, **common))
         elif kind is bool:
             found.append(dmc.Select(data=YES_NO, value=value, **common))
+        elif float in kinds:
+            found.append(decimal_field(value, **common))
+        elif int in kinds:
+            found.append(whole_number_field(value=value, debounce=400, **common))
         else:
-            found.append(dmc.TextInput(value=str(value or ""), debounce=400, **common))
+            text = "" if value is None else str(value)
+            found.append(dmc.TextInput(value=text, debounce=400, **common))
     return found
 
 
@@ -89,7 +96,7 @@ def parsed(method: Method, values: Mapping[str, Any]) -> Params:
         field = method.params.model_fields.get(name)
         if of != method.key or field is None:
             continue
-        said = str(text or "").strip()
+        said = "" if text is None else str(text).strip()
         optional = type(None) in get_args(field.annotation)
         given[name] = (
             said == "yes" if field.annotation is bool else None if not said and optional else said

@@ -10,6 +10,7 @@ from dash import Input, Output, State, html
 from dash.exceptions import PreventUpdate
 
 from gui.components.common import card, cut
+from gui.components.number_field import whole_number_field
 from gui.components.sessions import ago
 from gui.pages.sessions.base import CHANGED, HIDDEN, current, leave, now, page, undo_message
 from gui.plugin import Context
@@ -48,7 +49,7 @@ def cleanup_card(ctx: Context) -> Any:
     settings = ctx.config.sessions.cleanup
     off = {} if not settings.enabled else HIDDEN
     limits = [
-        dmc.NumberInput(
+        whole_number_field(
             id=i,
             value=value or "",
             placeholder=words,
@@ -114,8 +115,8 @@ def _limits(ctx: Context, days: Any, most: Any) -> dict[str, Any]:
             "action": settings.action,
         }
     return {
-        "max_age_days": float(days) if days else None,
-        "max_sessions": int(most) if most else None,
+        "max_age_days": days or None,
+        "max_sessions": most or None,
         "action": settings.action,
     }
 

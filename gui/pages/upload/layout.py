@@ -9,6 +9,7 @@ from dash import Output, dcc, html
 
 from gui.components.common import card, empty_state, icon, tip_label, two_columns
 from gui.components.form import folded
+from gui.components.number_field import decimal_field, whole_number_field
 from gui.files import MODEL, REFERENCE
 from gui.pages.upload.base import GONE, PARTS, TOKENS, Part, page
 from gui.pages.upload.dcx import dcx_dialog
@@ -100,25 +101,20 @@ def _form(ctx: Context) -> Any:
                     "Advanced",
                     dmc.Stack(
                         [
-                            dmc.NumberInput(
+                            decimal_field(
                                 id=page.id.share,
                                 value=kept.get("share", 30),
-                                min=5,
-                                max=80,
-                                clampBehavior="none",
                                 label=tip_label(
                                     "Kept back for testing",
                                     "Without test data: share of the training cells of each type"
                                     " that is used for testing only.",
                                 ),
                                 rightSection=dmc.Text("%", size="xs", c="dimmed"),
-                                hideControls=True,
                             ),
-                            dmc.NumberInput(
+                            whole_number_field(
                                 id=page.id.seed,
                                 value=kept.get("seed", 1),
                                 min=0,
-                                allowDecimal=False,
                                 label=tip_label(
                                     "Seed of the split",
                                     "Decides which cells are kept back; the same seed keeps the"
@@ -243,7 +239,7 @@ def _controls(ctx: Context, part: Part) -> dict[str, Any]:
             searchable=True,
             limit=100,
         ),
-        "cells": dmc.NumberInput(
+        "cells": whole_number_field(
             id=part.id("cells"),
             label=tip_label("Cells of each type", each),
             size="xs",
@@ -251,7 +247,6 @@ def _controls(ctx: Context, part: Part) -> dict[str, Any]:
             placeholder="all",
             hideControls=True,
             debounce=500,
-            allowDecimal=False,
         ),
         "common": dmc.Switch(
             id=part.id("common"), label="Only genes of all files", size="xs", checked=False

@@ -15,6 +15,7 @@ from dash.exceptions import PreventUpdate
 from gui.answers.next_step import current_dtd
 from gui.components.common import clicked, tip_label, warning
 from gui.components.file_field import FileField
+from gui.components.number_field import whole_number_field
 from gui.data.dataset import Dataset
 from gui.data.load import LoadRequest, bulk_task
 from gui.engine.reference_fit import ReferenceFit
@@ -120,7 +121,7 @@ def _save_form(ctx: Context) -> Any:
                 minRows=2,
                 maxRows=4,
             ),
-            dmc.NumberInput(
+            whole_number_field(
                 id=page.id.saved_reference_cells,
                 label=tip_label(
                     "Cells of each type",
@@ -129,7 +130,6 @@ def _save_form(ctx: Context) -> Any:
                 ),
                 value=CELLS,
                 min=10,
-                allowDecimal=False,
                 hideControls=True,
                 placeholder="all",
             ),

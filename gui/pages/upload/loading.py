@@ -15,6 +15,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import clicked
 from gui.components.example import take_example
+from gui.components.number_field import typed_number
 from gui.engine.params import ApplyParams
 from gui.engine.tasks import run_apply
 from gui.errors import InvalidParameter, MissingPart
@@ -133,7 +134,8 @@ def _take_example(ctx: Context, *, fresh: bool) -> None:
 
 def _collected(ctx: Context, form: UploadForm) -> Collected:
     """What the form asks for, read."""
-    if form.share in (None, "") or not 5 <= float(form.share) <= 80:
+    kept_back = typed_number(form.share, "Kept back for testing")
+    if kept_back is None or not 5 <= kept_back <= 80:
         raise InvalidParameter("Kept back for testing is not from 5 to 80 %.")
     if form.seed in (None, "") or int(form.seed) < 0:
         raise InvalidParameter("The seed of the split is not a whole number from 0.")
@@ -141,7 +143,7 @@ def _collected(ctx: Context, form: UploadForm) -> Collected:
         ctx,
         asked(ctx, form.tokens, form.options, form.entries),
         scale=bool(form.scale),
-        share=float(form.share) / 100,
+        share=kept_back / 100,
         seed=int(form.seed),
         author=form.author or "",
         description=form.description or "",

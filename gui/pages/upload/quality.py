@@ -14,6 +14,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import tip_label, warning
 from gui.components.figure import figure_card
+from gui.components.number_field import decimal_field, typed_number, whole_number_field
 from gui.data.dataset import COLUMN_NAMES, Role
 from gui.data.validation.examine import Examination
 from gui.data.validation.repairs import FilterColumns
@@ -36,7 +37,8 @@ from gui.text import number
 
 ROLES: tuple[Role, ...] = ("train", "test", "bulk")
 """Parts with quality figures: a reference has no cells and no samples."""
-LIMITS = ("min_sum", "max_sum", "min_genes")
+SUMS = {"min_sum": "Smallest sum", "max_sum": "Largest sum"}
+LIMITS = (*SUMS, "min_genes")
 NOTHING = (
     "Cells and samples are shown once the findings that stand in the way are settled, or once cells"
     " or a bulk are chosen."
@@ -91,12 +93,12 @@ def _block(role: Role) -> list[Any]:
     fields = [
         (
             "min_sum",
-            "Smallest sum",
+            SUMS["min_sum"],
             f"{many.capitalize()} whose values sum up to less are left out.",
         ),
         (
             "max_sum",
-            "Largest sum",
+            SUMS["max_sum"],
             f"{many.capitalize()} whose values sum up to more are left out (doublets).",
         ),
         (
@@ -105,17 +107,12 @@ def _block(role: Role) -> list[Any]:
             f"{many.capitalize()} with fewer genes above zero are left out.",
         ),
     ]
+    common = {"size": "xs", "w": 130, "debounce": 300}
+    whole = {"min": 0, "hideControls": True, "clampBehavior": "none"}
     inputs = [
-        dmc.NumberInput(
-            id=_id(role, name),
-            label=tip_label(label, tip),
-            size="xs",
-            w=130,
-            min=0,
-            hideControls=True,
-            debounce=300,
-            clampBehavior="none",
-        )
+        decimal_field(id=_id(role, name), label=tip_label(label, tip), **common)
+        if name in SUMS
+        else whole_number_field(id=_id(role, name), label=tip_label(label, tip), **common, **whole)
         for name, label, tip in fields
     ]
     return [
@@ -258,8 +255,10 @@ def _bind(role: Role) -> None:
     ) -> Any:
         """The limits as lines, while they are typed."""
         patch = Patch()
+        typed = dict(zip(SUMS, (low, high), strict=True))
+        smallest, largest = (typed_number(typed[name], title) for name, title in SUMS.items())
         patch["layout"]["shapes"] = limit_lines(
-            bool((few or {}).get(role)), low or None, high or None, genes or None
+            bool((few or {}).get(role)), smallest or None, largest or None, genes or None
         )
         return patch
 
@@ -284,8 +283,8 @@ def _bind(role: Role) -> None:
         if not clicks:
             raise PreventUpdate
         limits = {
-            "min_sum": low or 0,
-            "max_sum": high if high not in (None, "") else None,
+            "min_sum": typed_number(low, SUMS["min_sum"]) or 0,
+            "max_sum": typed_number(high, SUMS["max_sum"]),
             "min_genes": genes or 0,
         }
         if not any(limits.values()):

@@ -15,6 +15,7 @@ from gui import notify
 from gui.components.common import drawn, shorten
 from gui.components.table import GRID_THEME
 from gui.plugin import Page
+from gui.sessions.search import tags_of
 from gui.sessions.store import SessionInfo
 from gui.text import size_words
 
@@ -72,6 +73,8 @@ def _damaged_row(info: SessionInfo) -> dict[str, Any]:
             "source",
             "contents",
             "notes",
+            "tags",
+            "created_tip",
             "created_text",
             "used_text",
             "size_text",
@@ -113,7 +116,9 @@ def _row(info: SessionInfo, current: str | None) -> dict[str, Any]:
         "contents": contents_text(info.contents) if known else "",
         "runs": int(info.contents.get("runs") or 0) if known else None,
         "notes": str(info.contents.get("notes") or "") if known else "",
+        "tags": ", ".join(tags_of(info)) if known else "",
         "created": round(info.created.timestamp()),
+        "created_tip": f"Created {day(info.created)}",
         "created_text": day(info.created),
         "used": round(info.used.timestamp()),
         "used_text": ago(info.used),
@@ -130,7 +135,6 @@ def _button(info: SessionInfo, here: bool) -> str:
 
 
 _TEXT = {"minWidth": 72, "cellClass": "dcx-dimmed"}
-_UNSEARCHED = {"getQuickFilterText": {"function": "''"}}
 _STATE = {
     "styleConditions": [
         {"condition": "params.data.why != ''", "style": {"color": "var(--mantine-color-error)"}},
@@ -187,7 +191,6 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
             "tooltipField": "protected",
             "width": 38,
             "cellRenderer": "DcxLock",
-            **_UNSEARCHED,
         },
         {"field": "source", "headerName": "Source", "flex": 3, "tooltipField": "source", **_TEXT},
         {
@@ -197,14 +200,14 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
             "minWidth": 98,
             "tooltipField": "contents",
         },
-        {"field": "runs", "headerName": "Runs", "width": 58, "type": "rightAligned", **_UNSEARCHED},
+        {"field": "runs", "headerName": "Runs", "width": 58, "type": "rightAligned"},
         {
             "field": "used",
             "headerName": "Last used",
             "width": 114,
             "sort": "desc",
             **_shown_as("used_text"),
-            **_UNSEARCHED,
+            "tooltipField": "created_tip",
             "cellClass": "dcx-dimmed",
         },
         {
@@ -212,7 +215,6 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
             "headerName": "Size",
             "width": 68,
             **_shown_as("size_text"),
-            **_UNSEARCHED,
             "cellClass": "dcx-dimmed",
         },
         {
@@ -225,12 +227,13 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
             **_TEXT,
         },
         {
-            "field": "created",
-            "headerName": "Created",
-            "width": 84,
-            **_shown_as("created_text"),
-            **_UNSEARCHED,
-            "cellClass": "dcx-dimmed",
+            "field": "tags",
+            "headerName": "Tags",
+            "headerTooltip": "Put commas between tags",
+            "flex": 3,
+            "tooltipField": "tags",
+            "editable": editable,
+            **_TEXT,
         },
         {
             "field": "open",
@@ -240,7 +243,6 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
             "cellStyle": {"textOverflow": "clip", "paddingRight": 0},
             "sortable": False,
             "cellRenderer": "DcxOpen",
-            **_UNSEARCHED,
         },
     ]
     return dag.AgGrid(
@@ -265,7 +267,6 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
             "suppressFieldDotNotation": True,
             "suppressDragLeaveHidesColumns": True,
             "suppressNoRowsOverlay": True,
-            "quickFilterText": "",
             "rowClassRules": {"dcx-row-here": "params.data.state == 'open'"},
         },
         columnSize=None,

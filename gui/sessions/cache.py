@@ -18,7 +18,7 @@ from gui.data.dataset import Dataset
 from gui.engine.results import Run
 from gui.errors import DefaultSession, JobError, MissingPart, UnknownSession
 from gui.sessions.deleted_runs import DeletedRuns, computed_from
-from gui.sessions.rules import checked_label
+from gui.sessions.rules import checked_label, checked_tags
 from gui.sessions.snapshot import PendingJob, Snapshot
 
 TOKEN = "_token"
@@ -57,6 +57,7 @@ class DCXCache:
         self._forms: dict[str, dict[str, Any]] = {}
         self._deleted = DeletedRuns()
         self._notes = ""
+        self._tags: tuple[str, ...] = ()
         self._revision = 0
         self._edits = 0
 
@@ -108,6 +109,7 @@ class DCXCache:
             self._forms = {page: dict(values) for page, values in snapshot.forms.items()}
             self._jobs = {job.id: job for job in snapshot.jobs}
             self._marks = tuple(snapshot.marks)
+            self._tags = tuple(snapshot.tags)
             self._loader = None
 
     def empty(
@@ -123,6 +125,7 @@ class DCXCache:
             if self._edits != edits:
                 return False
             self._dataset, self._notes, self._marks, self._loader = None, "", (), loader
+            self._tags = ()
             for held in (self._runs, self._chosen, self._forms, self._jobs, self._deleted):
                 held.clear()
             self._name = self._name if name is None else name
@@ -161,6 +164,7 @@ class DCXCache:
             notes=self._notes,
             jobs=tuple(self._jobs.values()),
             marks=self._marks,
+            tags=self._tags,
         )
 
     def watch(self, on_change: Callable[[DCXCache, bool], None] | None) -> None:
@@ -261,6 +265,23 @@ class DCXCache:
                 self._tell("write", "notes", notes)
                 self._notes = notes
                 self._edited(form=False)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Words by which the user groups sessions."""
+        with self._content():
+            return self._tags
+
+    def set_tags(self, text: str) -> tuple[str, ...]:
+        """Keep the tags in a text, between commas. SessionError: too many or too long."""
+        tags = checked_tags(text)
+        with self._change():
+            self._refuse_if_default()
+            if tags != self._tags:
+                self._tell("write", "tags", tags)
+                self._tags = tags
+                self._edited(form=False)
+        return tags
 
     @property
     def marks(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from gui.data.dataset import Cells, Dataset, Matrix, Source
 from gui.data.normalize import sums_by_type
 from gui.engine.results import Provenance, Run
 from gui.sessions.pseudonyms import Pseudonyms
+from gui.sessions.rules import MAX_TAG, checked_tags
 from gui.sessions.snapshot import PSEUDONYMS, WITHOUT_CELLS, Snapshot
 
 
@@ -89,6 +90,7 @@ def pseudonymised(snapshot: Snapshot) -> tuple[Snapshot, pd.DataFrame]:
         ),
         forms=names.any(snapshot.forms),
         notes=notes,
+        tags=checked_tags(",".join(names.text(tag)[:MAX_TAG] for tag in snapshot.tags)),
         jobs=(),
     )
     return _marked(made, PSEUDONYMS), names.table()

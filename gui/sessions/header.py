@@ -10,7 +10,15 @@ from typing import Any
 
 from gui.errors import DamagedSession, NewerSession
 from gui.sessions.crypto import SessionKey, checked_lock
-from gui.sessions.rules import ID, MAX_TEXT, stored_contents, stored_name, stored_time
+from gui.sessions.rules import (
+    ID,
+    MAX_SAMPLES,
+    MAX_TEXT,
+    plain,
+    stored_contents,
+    stored_name,
+    stored_time,
+)
 from gui.sessions.snapshot import Snapshot
 
 FORMAT = "deconomix-gui session"
@@ -46,7 +54,8 @@ class Header:
     generation : counts the saves.
     status : "active" or "archived".
     contents : {"data": True, "dtd": 1, "search": 1, "adtd": 3, "runs": 5, "source": "train.h5ad",
-        "notes": "...", "marks": ""}; {} if protected.
+        "notes": "...", "marks": "", "tags": "melanoma, pilot", "samples": "P1\\nP2" (of the
+        bulk), "unlisted": 0 (samples more than these)}; {} if protected.
     lock : how to turn the password into the key; None if not protected.
     """
 
@@ -114,7 +123,7 @@ def contents_of(snapshot: Snapshot) -> dict[str, Any]:
     data = snapshot.dataset
     kinds = [run.kind for run in snapshot.runs]
     source = (data.source("train") or next(iter(data.sources), None)) if data is not None else None
-    return {
+    found: dict[str, Any] = {
         "data": data is not None,
         "runs": len(kinds),
         **{kind: kinds.count(kind) for kind in ("dtd", "search", "adtd")},
@@ -126,7 +135,29 @@ def contents_of(snapshot: Snapshot) -> dict[str, Any]:
             if snapshot.jobs
             else {}
         ),
+        **({"tags": ", ".join(snapshot.tags)} if snapshot.tags else {}),
     }
+    return found | _samples(snapshot, min(MAX_SAMPLES, _ROOM - len(canonical(found))))
+
+
+_ROOM = 48 * 1024
+"""Bytes of a summary in JSON: with a name and a lock it stays below the largest header."""
+
+
+def _samples(snapshot: Snapshot, room: int) -> dict[str, Any]:
+    """The names of the bulk samples, as many as there is room for, and how many are not listed."""
+    data = snapshot.dataset
+    if data is None or data.bulk is None:
+        return {}
+    names, used = [], 0
+    for name in map(str, data.bulk.matrix.columns):
+        line = plain(name)
+        used += len(json.dumps(line))
+        if used > room:
+            break
+        names.append(line)
+    lacking = len(data.bulk.matrix.columns) - len(names)
+    return {"samples": "\n".join(names)} | ({"unlisted": lacking} if lacking else {})
 
 
 def parse(raw: bytes) -> Header:

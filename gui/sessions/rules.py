@@ -17,6 +17,10 @@ _LONGEST = 10 * MAX_NAME
 MAX_TEXT = 1000
 """Characters of a text in the clear header."""
 MAX_COUNT = 1_000_000
+MAX_TAGS, MAX_TAG = 10, 30
+"""Tags of a session, and characters of one."""
+MAX_SAMPLES = 24_000
+"""Characters of the sample names in the clear header."""
 MAX_NOTES = 10_000
 """Characters of what a user writes about a run."""
 ID = re.compile(r"[0-9]{8}#[0-9]{6}#[0-9a-f]{8}")
@@ -29,7 +33,8 @@ EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2900, 1, 1, tzinfo
 """Every system can turn times between these into local time."""
 _BREAKS = ("Cc", "Cs", "Zl", "Zp")
 _JOINERS = "\u200c\u200d"
-_TEXTS, _COUNTS = ("source", "notes", "marks", "jobs"), ("runs", "dtd", "search", "adtd")
+_TEXTS = ("source", "notes", "marks", "jobs", "tags")
+_COUNTS = ("runs", "dtd", "search", "adtd", "unlisted")
 
 
 def new_id() -> str:
@@ -102,6 +107,41 @@ def stored_label(name: Any, notes: Any) -> tuple[str, str]:
         raise ValueError(str(error)) from None
 
 
+def checked_tags(text: str) -> tuple[str, ...]:
+    """The tags in a text, between commas or semicolons, as they are kept.
+
+    A tag that is there already, in capitals or not, is not added. SessionError: too many or too
+    long.
+    """
+    found: dict[str, str] = {}
+    for piece in text[: 10 * MAX_TEXT].replace(";", ",").split(","):
+        tag = plain(piece)
+        if tag.strip(_JOINERS):
+            found.setdefault(tag.casefold(), tag)
+    if len(found) > MAX_TAGS:
+        raise SessionError(f"A session has at most {MAX_TAGS} tags.", advice="Take one away.")
+    long = next((tag for tag in found.values() if len(tag) > MAX_TAG), None)
+    if long is not None:
+        raise SessionError(
+            f"The tag “{long[:MAX_TAG]}…” is longer than {MAX_TAG} characters.",
+            advice="Put commas between tags.",
+        )
+    return tuple(found.values())
+
+
+def stored_tags(tags: Any) -> tuple[str, ...]:
+    """The tags in a file. ValueError: no version of this program writes them."""
+    if not isinstance(tags, tuple) or not all(isinstance(tag, str) for tag in tags):
+        raise ValueError("no tags")
+    try:
+        found = checked_tags(",".join(tags))
+    except SessionError as error:
+        raise ValueError(str(error)) from None
+    if len(found) != len(tags):
+        raise ValueError("tags that are none, or twice the same")
+    return found
+
+
 def stored_time(then: Any) -> datetime:
     """A time in a file, in UTC. ValueError: it has no zone, or no clock shows it."""
     if not isinstance(then, datetime) or then.tzinfo is None:
@@ -143,5 +183,10 @@ def stored_contents(contents: Any) -> dict[str, Any]:
         if key in contents
     ):
         raise ValueError("no text, or a long one")
+    samples = contents.get("samples", "")
+    if not isinstance(samples, str) or len(samples) > MAX_SAMPLES:
+        raise ValueError("no names of samples, or too many")
     lines = {key: plain(contents[key]) for key in _TEXTS if key in contents and key != "notes"}
+    if "samples" in contents:
+        lines["samples"] = "\n".join(map(plain, samples.split("\n")))
     return {key: contents[key] for key in ("data", *_COUNTS, "notes") if key in contents} | lines

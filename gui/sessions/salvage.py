@@ -29,6 +29,7 @@ _FIELDS = {
     "chosen": "Which runs were shown",
     "forms": "What was typed into the forms",
     "notes": "The notes",
+    "tags": "The tags",
     "revision": "",
     "marks": "",
 }

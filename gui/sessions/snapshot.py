@@ -11,7 +11,7 @@ from gui.data.dataset import Dataset
 from gui.engine.params import Params
 from gui.engine.results import Run
 from gui.sessions.kinds import KINDS, check_run
-from gui.sessions.rules import MAX_COUNT, stored_label, stored_name, stored_time
+from gui.sessions.rules import MAX_COUNT, stored_label, stored_name, stored_tags, stored_time
 
 WITHOUT_CELLS, PSEUDONYMS, RECOVERED = "without cells", "pseudonyms", "recovered"
 
@@ -48,6 +48,7 @@ class Snapshot:
     jobs : running or queued.
     marks : what is special about this session: :data:`WITHOUT_CELLS`, :data:`PSEUDONYMS`,
         :data:`RECOVERED`.
+    tags : words by which the user groups sessions.
     """
 
     session_id: str
@@ -62,6 +63,7 @@ class Snapshot:
     notes: str = ""
     jobs: tuple[PendingJob, ...] = ()
     marks: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 def checked(snapshot: Snapshot) -> Snapshot:
@@ -96,6 +98,7 @@ def checked(snapshot: Snapshot) -> Snapshot:
         name=stored_name(snapshot.name),
         created=stored_time(snapshot.created),
         modified=stored_time(snapshot.modified),
+        tags=stored_tags(snapshot.tags),
         runs=tuple(runs),
         chosen={
             kind: run_id for kind, run_id in snapshot.chosen.items() if kinds.get(run_id) == kind

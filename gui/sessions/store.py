@@ -33,7 +33,8 @@ class SessionInfo:
     Attributes
     ----------
     contents : "data" (bool), "dtd", "search", "adtd", "runs" (counts), "source", "notes", "marks",
-        "jobs" (titles of jobs under way), as far as known; {} if it is locked.
+        "jobs" (titles of jobs under way), "tags", "samples" (a name a line) and "unlisted" (how
+        many more there are), as far as known; {} if it is locked.
     protected : by a password.
     locked : this browser has not given the password.
     state : "saved", "saving", "not saved", or "memory" (there is no folder).

@@ -18,7 +18,21 @@ from gui.components.sessions import ago, contents_text
 from gui.config import Config
 from gui.data.example import make_example
 from gui.sessions.manager import LOCAL
-from tests.gui.sessions_page import current, edit, look, made, names, press, row, tick, usable
+from tests.gui.sessions_page import (
+    ACTIVE,
+    ARCHIVED,
+    current,
+    edit,
+    locked,
+    look,
+    made,
+    names,
+    press,
+    protected,
+    row,
+    tick,
+    usable,
+)
 
 
 @pytest.fixture(scope="module")
@@ -249,10 +263,69 @@ def test_a_damaged_session_is_listed_and_opening_it_says_so(
         again.stop()
 
 
-def test_searching_reaches_both_tables(page: Any) -> None:
-    page.set({("sessions-search", "value"): "mela"})
-    assert page.get("sessions-active", "dashGridOptions")["quickFilterText"] == "mela"
-    assert page.get("sessions-archived", "dashGridOptions")["quickFilterText"] == "mela"
+def search(page: Any, text: str, *tags: str) -> tuple[list[str], list[str]]:
+    """The names in both tables after this search."""
+    page.set({("sessions-search", "value"): text, ("sessions-search-tags", "value"): list(tags)})
+    return tuple(  # type: ignore[return-value]
+        sorted(r["name"] for r in page.get(grid, "rowData")) for grid in (ACTIVE, ARCHIVED)
+    )
+
+
+def test_sessions_are_found_by_name_note_tag_and_sample_in_both_tables(
+    page: Any, example: Any
+) -> None:
+    one, two = made(page.application, "Melanoma", example), made(page.application, "Lung")
+    made(page.application, "Kidney").notes = "batch of Melanoma clinic"
+    for session, tags in ((one, "Pilot, ward 3"), (two, "pilot")):
+        edit(page, session.name, "tags", tags)
+    assert row(page, "Melanoma")["tags"] == "Pilot, ward 3"
+    sample = str(example.dataset.bulk.matrix.columns[0])
+    assert search(page, "MELA") == (["Kidney", "Melanoma"], [])
+    assert search(page, "clinic batch") == (["Kidney"], [])
+    assert search(page, "pilot") == (["Lung", "Melanoma"], [])
+    assert search(page, sample.upper()) == (["Melanoma"], [])
+    answer = page.get("sessions-search-answer", "children")
+    assert answer == f"1 of 3 sessions. Found: sample “{sample}” in “Melanoma”."
+    assert search(page, "nothing like it") == ([], [])
+    assert page.get("sessions-none", "style") == {"display": "none"}
+    assert search(page, "", "pilot") == (["Lung", "Melanoma"], [])
+    assert search(page, "", "pilot", "ward 3") == (["Melanoma"], [])
+    assert search(page, "") == (["Kidney", "Lung", "Melanoma"], [])
+    assert page.get("sessions-search-answer", "children") == ""
+    page.application.sessions.archive_session(one.session_id, actor=LOCAL)
+    look(page)
+    assert search(page, f"{sample} mel") == ([], ["Melanoma"])  # out of the file's header
+    assert page.get("sessions-search-tags", "data") == ["pilot", "Pilot", "ward 3"]
+
+
+@pytest.mark.usefixtures("quick_passwords")
+def test_of_a_locked_session_only_the_name_is_searched(page: Any, example: Any) -> None:
+    session = made(page.application, "Secret", example)
+    edit(page, "Secret", "tags", "ward 3")
+    protected(page, "Secret")
+    locked(page, "Secret")
+    sample = str(example.dataset.bulk.matrix.columns[0])
+    for text in (sample, "ward"):
+        assert search(page, text) == ([], [])
+        assert "1 locked session is searched by name only" in page.get(
+            "sessions-search-answer", "children"
+        )
+    assert search(page, "secret") == (["Secret"], [])
+    assert page.get("sessions-search-tags", "data") == []
+    assert session.session_id
+
+
+def test_tags_that_are_refused_stay_as_they_were(page: Any) -> None:
+    made(page.application, "Lung")
+    edit(page, "Lung", "tags", " pilot ;PILOT, ward 3,")
+    assert row(page, "Lung")["tags"] == "pilot, ward 3"
+    for refused in ("x" * 31, ",".join(map(str, range(11)))):
+        edit(page, "Lung", "tags", refused)
+        assert row(page, "Lung")["tags"] == "pilot, ward 3"
+    assert any("longer than 30" in n for n in page.notices)
+    assert any("at most 10 tags" in n for n in page.notices)
+    edit(page, "Lung", "tags", "")
+    assert row(page, "Lung")["tags"] == ""
 
 
 def test_two_hundred_sessions_with_long_names_are_shown_and_an_idle_page_gets_nothing(

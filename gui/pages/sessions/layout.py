@@ -58,14 +58,30 @@ def layout(ctx: Context) -> Any:
 def _head() -> Any:
     tools = [
         dmc.TextInput(
-            id=page.id.search, placeholder="Search", w=200, **{"aria-label": "Search sessions"}
+            id=page.id.search,
+            placeholder="Name, note, tag or sample",
+            w=230,
+            debounce=250,
+            **{"aria-label": "Search sessions by name, note, tag, file or sample"},
+        ),
+        dmc.MultiSelect(
+            id=page.id.search_tags,
+            data=[],
+            placeholder="Tags",
+            w=150,
+            style=HIDDEN,
+            **{"aria-label": "Only sessions with these tags"},
         ),
         dmc.Button("Import…", id=page.id.bring, variant="default", leftSection=icon("folder")),
         dmc.Button("New session", id=page.id.new, leftSection=icon("plus")),
     ]
-    return dmc.Group(
+    head = dmc.Group(
         [dmc.Title("Sessions", order=2, fz=22), dmc.Group(tools, gap="xs")], justify="space-between"
     )
+    answer = dmc.Text(
+        id=page.id.search_answer, size="sm", c="dimmed", attributes={"root": {"role": "status"}}
+    )
+    return dmc.Stack([head, answer], gap=4)
 
 
 def _active() -> Any:
@@ -85,7 +101,7 @@ def _active() -> Any:
         c="dimmed",
         mt="xs",
     )
-    hint = "Double-click a name or a note to change it, or press Enter on it."
+    hint = "Double-click a name, a note or tags to change them, or press Enter there."
     return card(_tools("active", hint, actions), session_grid(ACTIVE, archived=False), nothing)
 
 

@@ -8,6 +8,7 @@ from dash import Input, Output, State, no_update
 from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
+from gui.components.common import shorten
 from gui.components.sessions import counted, digest, grid_style, rows, undo_bar
 from gui.errors import DeconomixError, SessionError
 from gui.pages.sessions.base import (
@@ -28,6 +29,9 @@ from gui.pages.sessions.base import (
 )
 from gui.pages.sessions.recovery import trouble_bars
 from gui.plugin import REVISION, Context
+from gui.sessions.search import Found, search_sessions, tags_of
+from gui.sessions.store import SessionInfo
+from gui.text import some
 
 
 @page.callback(
@@ -42,50 +46,79 @@ from gui.plugin import REVISION, Context
     Output(page.id.troubles, "children"),
     Output(page.id.seen, "data"),
     Output(ACTIVE, "scrollTo"),
+    Output(page.id.search_answer, "children"),
+    Output(page.id.search_tags, "data"),
+    Output(page.id.search_tags, "style"),
     Input(page.id.again, "n_intervals"),
     Input(page.id.changed, "data"),
     REVISION,
+    Input(page.id.search, "value"),
+    Input(page.id.search_tags, "value"),
     State(page.id.seen, "data"),
 )
 def show(
-    ctx: Context, _n: int | None, _changed: Any, _revision: str | None, seen: str | None
+    ctx: Context,
+    _n: int | None,
+    _changed: Any,
+    _revision: str | None,
+    text: str | None,
+    tags: list[str] | None,
+    seen: str | None,
 ) -> Any:
-    """Everything, if anything changed since this tab last looked."""
-    found = list(infos(ctx).values())
+    """Everything that is searched for, if anything changed since this tab last looked."""
+    everything = list(infos(ctx).values())
+    hits = search_sessions(everything, text or "", tags or ())
+    found = [hit.info for hit in hits]
     active = rows([i for i in found if not i.archived], current=current(ctx))
     archived = rows([i for i in found if i.archived])
     deleted = ctx.sessions.list_deleted_sessions(actor=ctx.actor)
     here = current(ctx)
-    state = f"{here}|{digest([active, archived, deleted])}"
+    answer = _search_answer(everything, hits) if (text or "").strip() or tags else ""
+    known = sorted({tag for info in everything for tag in tags_of(info)}, key=str.casefold)
+    offered = known if known else list(tags or ())
+    state = f"{here}|{digest([active, archived, deleted, answer, offered])}"
     moved = (seen or "").partition("|")[0] != here and any(row["id"] == here for row in active)
     # also after a name that was refused
     forced = isinstance(call.triggered_id, str) and call.triggered_id == page.id.changed
     if state == seen and not forced:
         raise PreventUpdate
     styles = (grid_style(len(active)), grid_style(len(archived)))
-    boxes = (HIDDEN if active else {}, str(len(archived)), {} if archived else HIDDEN)
+    any_active = any(not i.archived for i in everything)
+    boxes = (HIDDEN if any_active else {}, str(len(archived)), {} if archived else HIDDEN)
     return (
         active,
         archived,
         *styles,
         *boxes,
         undo_bar(page, deleted),
-        trouble_bars(found),
+        trouble_bars(everything),
         state,
         {"rowId": here} if moved else no_update,
+        answer,
+        offered,
+        {} if offered else HIDDEN,
     )
 
 
-@page.callback(
-    Output(ACTIVE, "dashGridOptions"),
-    Output(ARCHIVED, "dashGridOptions"),
-    Input(page.id.search, "value"),
-    State(ACTIVE, "dashGridOptions"),
-    State(ARCHIVED, "dashGridOptions"),
-    prevent_initial_call=True,
-)
-def search(ctx: Context, text: str | None, active: dict[str, Any], archived: dict[str, Any]) -> Any:
-    return [{**options, "quickFilterText": text or ""} for options in (active, archived)]
+def _search_answer(everything: list[SessionInfo], hits: list[Found]) -> str:
+    """How many sessions a search found, where a sample is, and what was not searched."""
+    sentences = [f"{len(hits)} of {len(everything)} sessions."]
+    by_sample = [
+        f"sample “{shorten(hit.sample, 40)}” in {quoted(hit.info.name)}"
+        for hit in hits
+        if hit.sample
+    ]
+    if by_sample:
+        sentences.append(f"Found: {some(by_sample, longest=None)}.")
+    locked = sum(info.locked for info in everything)
+    if locked:
+        what = "session is" if locked == 1 else "sessions are"
+        sentences.append(f"{locked} locked {what} searched by name only.")
+    unlisted = sum(bool(info.contents.get("unlisted")) for info in everything)
+    if unlisted:
+        what = "session has" if unlisted == 1 else "sessions have"
+        sentences.append(f"{unlisted} {what} more samples than are searched.")
+    return " ".join(sentences)
 
 
 _ACTIONS = ("duplicate", "archive", "export", "protect", "lock", "password", "delete")
@@ -174,10 +207,11 @@ def restore(ctx: Context, asked: dict[str, Any] | None) -> Any:
 
 @page.callback(CHANGED, Input(ACTIVE, "cellValueChanged"), prevent_initial_call=True)
 def edit(ctx: Context, edited: list[dict[str, Any]] | None) -> Any:
-    """A name or a note was changed in the table; a name that is refused is put back."""
+    """A name, a note or tags were changed in the table; what is refused is put back."""
+    kinds = {"notes": _keep_notes, "tags": _keep_tags}
     for change in edited or []:
         try:
-            (_keep_notes if change.get("colId") == "notes" else _rename)(ctx, change)
+            kinds.get(str(change.get("colId")), _rename)(ctx, change)
         except DeconomixError as error:
             ctx.notify_error(error)
     ctx.refresh()
@@ -204,6 +238,16 @@ def _keep_notes(ctx: Context, change: dict[str, Any]) -> None:
             if session.notes
             else f"{quoted(session.name)} no longer has notes."
         ),
+        colour="green",
+    )
+
+
+def _keep_tags(ctx: Context, change: dict[str, Any]) -> None:
+    session = ctx.sessions.get_session(change["rowId"], actor=ctx.actor)
+    tags = session.set_tags(str(change["value"] or ""))
+    name = quoted(session.name)
+    ctx.notify(
+        f"{name} is tagged {some(tags, 10)}." if tags else f"{name} no longer has tags.",
         colour="green",
     )
 

@@ -60,6 +60,16 @@ ACTIONS = (
     Action("update", "Help", "Install an update…"),
     Action("about", "Help", "About DeconomiX"),
 )
+PAGE_KEYS = (
+    ("Tab", "Next control"),
+    ("Shift+Tab", "Control before"),
+    ("Arrow keys", "Within tabs, menus, lists and tables"),
+    ("Enter", "Press; change a cell of a table; at a “?” open its section of the guide"),
+    ("Space", "Switch on or off, tick a row"),
+    ("Shift+Enter", "New line in a note that is typed into a table"),
+    ("Escape", "Close a menu or dialog, end the tour"),
+)
+"""Keys that do the same on every page, and what they do; the guide lists the same."""
 OF_UPDATES = ("update",)
 """Only in a program that was built with the key that updates are signed with."""
 OF_SESSIONS = ("new", "switch", "sessions")

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from gui.files import EXPRESSION, HTML, SESSION
 from gui.plugin import Context
 from gui.program import Program
 from gui.report import report, report_name
-from gui.shell.actions import SEPARATOR, Action, keys, offered, zoomed
+from gui.shell.actions import PAGE_KEYS, SEPARATOR, Action, keys, offered, zoomed
 from gui.shell.page import shell, shell_id
 from gui.shell.session_menu import session_name
 
@@ -65,17 +65,32 @@ def _offered(program: Program) -> list[Action]:
 
 
 def _listed(actions: list[Action]) -> Any:
+    """The keys of the actions, then those of every page; two tables with a heading each."""
+    of_actions = [(keys(a), a.title.rstrip("…")) for a in actions if a.shortcut]
+    return dmc.Stack(
+        [
+            _key_table("Actions", of_actions),
+            _key_table("On every page", PAGE_KEYS),
+        ],
+        gap="sm",
+    )
+
+
+def _key_table(title: str, listed: Sequence[tuple[str, str]]) -> Any:
     rows = [
         html.Tr(
             [
-                html.Td(action.title.rstrip("…"), style={"padding": "3px 24px 3px 0"}),
-                html.Td(html.Kbd(keys(action), className="dcx-kbd")),
+                html.Td(what, style={"padding": "3px 24px 3px 0"}),
+                html.Td(
+                    html.Kbd(keys, className="dcx-kbd"),
+                    style={"whiteSpace": "nowrap", "verticalAlign": "top"},
+                ),
             ]
         )
-        for action in actions
-        if action.shortcut
+        for keys, what in listed
     ]
-    return html.Table(html.Tbody(rows), style={"width": "100%"})
+    caption = html.Caption(title, style={"textAlign": "left", "fontWeight": 600})
+    return html.Table([caption, html.Tbody(rows)], style={"width": "100%"})
 
 
 @shell.callback(

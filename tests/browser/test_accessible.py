@@ -18,6 +18,7 @@ from gui.data.example import make_example
 from gui.engine import tasks
 from gui.engine.params import ADTDParams, DTDParams, SearchParams
 from gui.engine.results import Provenance, Run
+from gui.sessions.crypto import Cost, SessionKey
 from gui.sessions.manager import LOCAL
 from tests.browser.walk import rest
 
@@ -38,6 +39,13 @@ NOT_OURS = {
 }
 """Rules that are not asked inside what we cannot mend: rule -> CSS selectors, each with its reason.
 """
+
+
+@pytest.fixture
+def quick_passwords_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New passwords take a moment instead of half a second and 256 MB."""
+    for made in (SessionKey.new.__func__, SessionKey.rewrapped):  # type: ignore[attr-defined]
+        monkeypatch.setitem(made.__kwdefaults__, "cost", Cost(passes=1, memory=8192))
 
 
 def quiet(*_: Any, **__: Any) -> None:
@@ -178,6 +186,105 @@ def places(page: Page, awkward: Path) -> Iterator[str]:
     yield "guide: found"
 
 
+def opened_from_help(page: Page, entry: str, shown: str) -> None:
+    page.click("#dcx-help")
+    page.click(f"#dcx-help-{entry}")
+    expect(page.locator(shown)).to_be_visible()
+
+
+def closed(page: Page) -> None:
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def more_places(page: Page, running: Any, data: Path) -> Iterator[str]:
+    """Dialogs, notices, the tour and the lock screen; the name of what is on screen now."""
+    tour = page.locator("#dcx-welcome-tour")
+    if tour.is_visible():
+        yield "welcome"
+        page.click("#dcx-welcome-skip")
+    opened_from_help(page, "tour", "#dcx-tour-next")
+    yield "tour: begin"
+    page.click("#dcx-tour-close")
+    expect(page.locator("#dcx-tour-next")).to_be_hidden()
+    opened_from_help(page, "shortcuts", "[role=dialog] kbd >> nth=0")
+    yield "dialog: shortcuts"
+    closed(page)
+    opened_from_help(page, "logs", "#dcx-logs-text")
+    yield "dialog: logs"
+    closed(page)
+    opened_from_help(page, "support", "#dcx-support-text")
+    yield "dialog: support bundle"
+    closed(page)
+    page.keyboard.press("ControlOrMeta+k")
+    expect(page.locator("#dcx-switch-list button").first).to_be_visible()
+    yield "dialog: switch"
+    closed(page)
+    # a window offers what was opened last
+    application = running.application
+    application.settings.change(recent=(str(data),))
+    files = application.files
+    application.files = WithDialogs(files)
+    page.evaluate(
+        "window.dash_clientside.set_props('dcx-command', {data: {action: 'recent', at: 1}})"
+    )
+    expect(page.locator("#dcx-recent-list button").first).to_be_visible()
+    yield "dialog: recent"
+    closed(page)
+    application.files = files
+    page.fill("#upload-train-path", "/no/such/file.csv")
+    page.press("#upload-train-path", "Enter")
+    expect(page.locator(".mantine-Notification-root").first).to_be_visible()
+    yield "notice"
+    page.locator(".mantine-Notification-root [aria-label=Close]").first.click()
+    page.click("#upload-library-open")
+    expect(page.get_by_role("dialog")).to_contain_text("PBMC")
+    yield "dialog: library"
+    closed(page)
+    go(page, "Sessions", "#sessions-active .ag-row")
+    for action, dialog in (("export", "Export"), ("delete", "Delete"), ("protect", "Protect")):
+        ticked(page, "Melanoma", True)
+        page.click(f"#sessions-active-{action}")
+        expect(page.get_by_role("dialog")).to_contain_text(dialog)
+        yield f"dialog: {action}"
+        closed(page)
+        ticked(page, "Melanoma", False)
+    manager = application.sessions
+    session_id = next(
+        i.session_id for i in manager.list_sessions(actor=LOCAL) if i.name == "Melanoma"
+    )
+    manager.protect_session(session_id, "four grey owls sleep", actor=LOCAL)
+    manager.lock_session(session_id, actor=LOCAL)
+    expect(page.locator("#sessions-active .ag-row:has-text('locked')")).to_be_visible()
+    yield "sessions: one locked"
+    page.get_by_role("button", name="Unlock Melanoma").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    yield "dialog: unlock"
+    closed(page)
+    page.click("#dcx-session-button")
+    page.click("#dcx-session-menu [role=menuitem]:has-text('Melanoma')")
+    page.click("#dcx-nav a[href='/upload']")
+    expect(page.locator("#dcx-unlock-password")).to_be_visible()
+    yield "lock screen"
+
+
+class WithDialogs:
+    """The files of a browser, said to be those of a window."""
+
+    native = True
+
+    def __init__(self, files: Any) -> None:
+        self._files = files
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._files, name)
+
+
+def ticked(page: Page, name: str, on: bool) -> None:
+    box = page.locator(f"#sessions-active .ag-row:has-text('{name}') input[type=checkbox]").first
+    box.set_checked(on)
+
+
 def violations(page: Page, only: list[str] = TAGS) -> list[str]:
     """What axe finds on the page as it is now: rule, where, and why. only : tags of rules, or
     rules
@@ -243,6 +350,26 @@ def test_axe_finds_nothing_on_any_page_tab_menu_or_dialog(
         rest(full)
         for each in violations(full, only):
             found.setdefault(each, []).append(place)
+    assert not found, "\n".join(
+        f"{each}\n    on {', '.join(where)}" for each, where in found.items()
+    )
+
+
+@pytest.mark.usefixtures("quick_passwords_here")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_in_dialogs_notices_the_tour_and_the_lock_screen(
+    full: Page, running: Any, tiny_data: Path, theme: str
+) -> None:
+    only = TAGS if theme == "light" else ["color-contrast"]
+    themed(full, theme)
+    found: dict[str, list[str]] = {}
+    seen = []
+    for place in more_places(full, running, tiny_data / "train.h5ad"):
+        rest(full)
+        seen.append(place)
+        for each in violations(full, only):
+            found.setdefault(each, []).append(place)
+    assert len(seen) >= 14
     assert not found, "\n".join(
         f"{each}\n    on {', '.join(where)}" for each, where in found.items()
     )

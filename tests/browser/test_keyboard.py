@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from gui.sessions.manager import LOCAL
+from gui.shell.actions import offered
+
 pytestmark = pytest.mark.browser
 READ = 120_000
 """Milliseconds a file may take to be looked at on a busy machine."""
@@ -101,8 +104,8 @@ def test_menu_and_dialog_keep_the_focus_and_give_it_back(opened: Page, watched: 
     assert watched.complaints == []
 
 
-def test_from_a_typed_path_to_the_result_without_a_mouse(
-    opened: Page, watched: Any, awkward: Path, finished: Callable[..., None]
+def test_a_whole_analysis_by_keyboard_alone(
+    opened: Page, watched: Any, running: Any, awkward: Path, finished: Callable[..., None]
 ) -> None:
     page = opened
     for role, name in (("train", "clean_train.h5ad"), ("bulk", "clean_application.h5ad")):
@@ -130,7 +133,65 @@ def test_from_a_typed_path_to_the_result_without_a_mouse(
     expect(page.locator("#dtd-tabs [role=tab]").nth(1)).to_have_attribute("aria-selected", "true")
     expect(page.locator("#dtd-tabs [role=tab]").nth(1)).to_be_focused()
     assert page.evaluate(FOCUS)["seen"]
+    tab_to(page, "#dcx-nav a[href='/adtd']", key="Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#adtd-run")).to_be_enabled()
+    # the model with gene regulation, and its λ₂ typed as in German
+    tab_to(page, "#adtd-model")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("#adtd-lambda2")).to_be_visible()
+    tab_to(page, "#adtd-lambda2")
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.type("0,0000015")
+    tab_to(page, "#adtd-run")
+    page.keyboard.press("Enter")
+    finished()
+    expect(page.locator("#adtd-answer")).to_contain_text("hidden", ignore_case=True)
+    (run,) = [
+        run
+        for info in running.application.sessions.list_sessions(actor=LOCAL)
+        for run in running.application.sessions.get_session(info.session_id, actor=LOCAL).runs(
+            "adtd"
+        )
+    ]
+    assert (run.params.model, run.params.lambda2) == ("h,r", 1.5e-6)
+    tab_to(page, "#adtd-tabs [role=tab][aria-selected=true]")
+    for _ in range(2):  # second opinion, hidden profile
+        page.keyboard.press("ArrowRight")
+    expect(page.locator("#adtd-page .js-plotly-plot:visible").first).to_be_visible()
+    with page.expect_download() as download:
+        page.keyboard.press("ControlOrMeta+Shift+S")
+    assert "λ₂" in Path(download.value.path()).read_text("utf-8")
     assert watched.complaints == []
+
+
+def test_every_listed_shortcut_is_heard(opened: Page) -> None:
+    """Those of the window too: the list of its keys is put in place of the browser's."""
+    page = opened
+    wanted = {
+        action.shortcut: action.key
+        for action in offered(native=True, single=False)
+        if action.shortcut and not action.own
+    }
+    page.evaluate(
+        """(keys) => {
+            document.getElementById('dcx-keys').dataset.keys = JSON.stringify(keys);
+            window.heard = [];
+            window.dash_clientside.set_props = (id, props) => {
+                if (id === 'dcx-command') window.heard.push(props.data.action);
+            };
+        }""",
+        wanted,
+    )
+    names = {"Mod": "Control", "Plus": "+", "Minus": "-", "Slash": "/"}
+    for shortcut in wanted:
+        page.keyboard.press("+".join(names.get(key, key) for key in shortcut.split("+") if key))
+    assert page.evaluate("window.heard") == list(wanted.values())
+    page.keyboard.press("Control+j")
+    page.keyboard.press("k")
+    assert len(page.evaluate("window.heard")) == len(wanted)
 
 
 def test_a_focus_that_is_not_seen_is_noticed(opened: Page) -> None:

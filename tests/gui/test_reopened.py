@@ -19,7 +19,7 @@ from tests.waiting import until
 LEFT: dict[str, dict[str, Any]] = {
     "upload": {
         "tabs": "rows",
-        "share": 25,
+        "share": "25",
         "seed": 4,
         "author": "A. Author",
         "description": "to be loaded next",

@@ -104,7 +104,10 @@ def test_results_computed_on_the_example_come_back_to_the_bit(path: Path) -> Non
     found = through(path, snapshot)
     same(snapshot, found)
     assert found.runs[0].result.gene_weights.dtype == np.float32
-    assert read_header(path).contents == {
+    contents = dict(read_header(path).contents)
+    assert data.bulk is not None
+    assert contents.pop("samples").split("\n") == list(data.bulk.matrix.columns)
+    assert contents == {
         "data": True,
         "dtd": 1,
         "search": 1,
@@ -376,6 +379,7 @@ def test_the_header_is_read_alone_and_says_what_the_session_holds(path: Path) ->
         "notes": f"Notes\nof {MARKER}",
     }
     summary |= {"marks": "recovered", "jobs": "ADTD"}
+    summary |= {"samples": "\n".join(f"sample {n}" for n in range(4))}
     assert found.contents == summary == header.contents_of(load(path))
 
 

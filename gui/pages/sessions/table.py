@@ -74,8 +74,8 @@ def show(
     deleted = ctx.sessions.list_deleted_sessions(actor=ctx.actor)
     here = current(ctx)
     answer = _search_answer(everything, hits) if (text or "").strip() or tags else ""
-    known = sorted({tag for info in everything for tag in tags_of(info)}, key=str.casefold)
-    offered = known if known else list(tags or ())
+    spelled = {tag.casefold(): tag for info in everything for tag in tags_of(info)}
+    offered = [spelled[key] for key in sorted(spelled)] or list(tags or ())
     state = f"{here}|{digest([active, archived, deleted, answer, offered])}"
     moved = (seen or "").partition("|")[0] != here and any(row["id"] == here for row in active)
     # also after a name that was refused

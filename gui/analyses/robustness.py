@@ -354,7 +354,7 @@ def _task(
         VariantTask(
             common_part(dataset, dtd.scale),
             tuple(map(str, dtd.genes)),
-            dtd.params,
+            dtd.params.model_copy(update={"iterations": dtd.stopped_at or dtd.params.iterations}),
             learned=bool(len(dtd.loss)),
             hidden=adtd is not None,
             inverse=inverse,

@@ -19,7 +19,12 @@ from gui.answers.confidence_intervals import (
 )
 from gui.answers.dtd import bulk_shown
 from gui.answers.robustness import robustness_of, unstable_message
-from gui.answers.warnings import dtd_warnings, opinion_warnings, zero_warning
+from gui.answers.warnings import (
+    dtd_warnings,
+    opinion_warnings,
+    outside_training,
+    zero_warning,
+)
 from gui.data.dataset import PART_NAMES, Dataset
 from gui.engine.results import (
     ADTDResult,
@@ -96,6 +101,8 @@ def summarise(
         found += opinion_warnings(opinion)
     zero = zero_warning(adtd.composition if adtd is not None else bulk)
     found += [zero] if zero else []
+    if dtd is not None:
+        found += outside_training(dtd, adtd.composition if adtd is not None else bulk)
     if sure is not None:
         found += [interval_answers.sentence(sure), *sure.notes]
     if data is not None:

@@ -9,10 +9,13 @@ import pandas as pd
 
 from gui.data.dataset import HIDDEN
 from gui.engine.results import DTDResult, SecondOpinion
+from gui.figures.text import percent
 from gui.text import number, some
 
 BETTER, OVERFIT = 0.005, 0.15
 """Mean correlation by which Naive is better; by which training exceeds test."""
+EARLIER = 0.02
+"""Mean correlation by which an earlier iteration is better on the test pseudobulks."""
 FEW_GENES = 500
 OFFSET = 2**0.75
 """Simulated mixtures of three references reach 1.4; bulk of another protocol 1.9 and more."""
@@ -38,6 +41,15 @@ def dtd_warnings(result: DTDResult) -> Iterator[str]:
             f" {learned:.2f} on the test pseudobulks: the weights are fitted to the training cells."
             " Fewer iterations or more cells may do better."
         )
+    if result.stopped_at is None and result.checked is not None and "test" in result.checked:
+        on_test = result.checked["test"].dropna()
+        if len(on_test) and float(on_test.max()) > float(on_test.iloc[-1]) + EARLIER:
+            yield (
+                f"The mean correlation on the test pseudobulks was {float(on_test.max()):.2f} after"
+                f" {number(int(on_test.idxmax()))} iterations and is"
+                f" {float(on_test.iloc[-1]):.2f} after {number(int(on_test.index[-1]))}: “Stop"
+                " early” (Advanced) would have mattered."
+            )
     wanted = None if result.params is None else result.params.genes
     count = len(result.genes)
     if result.params is not None and count < FEW_GENES and (wanted is None or count < wanted):
@@ -68,6 +80,39 @@ def zero_warning(composition: pd.DataFrame | None) -> str:
         f"{some(names, 6)} {verb} 0 in more than half of the samples: this says that the estimate"
         " cannot see them, not that they are absent."
     )
+
+
+def outside_training(result: DTDResult, composition: pd.DataFrame | None) -> list[str]:
+    """Cell types whose fraction is above that of every training pseudobulk in half of the samples.
+
+    There the gene weights were never tried. A sentence, or none.
+
+    Parameters
+    ----------
+    composition
+        Of the bulk, as estimated (with or without ``hidden``); made to sum to 1 without it.
+    """
+    train = result.truth.get("train")
+    if composition is None or train is None or not len(result.loss) or not composition.shape[1]:
+        return []
+    known = composition.drop(index=HIDDEN, errors="ignore")
+    total = known.sum(axis=0)
+    fractions = known / total.where(total > 0)
+    most = train.max(axis=1).reindex(fractions.index)
+    beyond = fractions.gt(most, axis=0)
+    often = beyond.sum(axis=1)
+    names = [t for t in fractions.index if 2 * often[t] >= fractions.shape[1]]
+    if not names:
+        return []
+    named = [
+        f"{t} (median {percent(float(fractions.loc[t].median()))}, in training at most"
+        f" {percent(float(most[t]))})"
+        for t in names
+    ]
+    return [
+        "More than in any training pseudobulk, in at least half of the samples:"
+        f" {some(named, 4)}. The gene weights were never tried on such fractions."
+    ]
 
 
 def opinion_warnings(opinion: SecondOpinion) -> Iterator[str]:

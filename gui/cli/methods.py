@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 WITHOUT_EFFECT = (
     "bootstrap",
     "refine",
+    "stop_early",
     "as_cells",
     "rna_content",
     "enrich",

@@ -144,6 +144,14 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
         help="a number, or “search” for the one-standard-error choice (default %(default)s)",
     )
     cli.add_argument(
+        "--stop-early",
+        action="store_true",
+        help=(
+            "keep the gene weights of the iteration that does best on held-back training cells;"
+            " the numbers then differ from those published"
+        ),
+    )
+    cli.add_argument(
         "--refine",
         action="store_true",
         help=(

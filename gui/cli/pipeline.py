@@ -158,7 +158,13 @@ def _parameters(options: argparse.Namespace, model: str) -> ModelParams:
         test_mixtures=options.mixtures,
         test_cells=options.cells,
         seed=options.seed,
+        stop_early=options.stop_early,
     )
+    if options.stop_early and model == "naive":
+        raise InvalidParameter(
+            "--stop-early has no effect on naive, which learns nothing.",
+            advice="Leave it out, or choose another model.",
+        )
     adtd = bootstrap = None
     if "+" in model:
         chosen = {} if options.lambda2 == "search" else {"lambda2": options.lambda2}
@@ -301,6 +307,7 @@ def _record(
     }
     if model != "naive":
         parameters["iterations"] = options.iterations
+        parameters |= {"stopped_at": found.dtd.stopped_at} if options.stop_early else {}
     parameters["engine"] = compute_settings.get_compute_settings().engine
     if (params := found.adtd_params) is not None:
         if params.regulated:

@@ -5,8 +5,8 @@ Imports torch for stock's only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,11 +37,14 @@ class Learned:
         (iterations,).
     correlation
         Iterations x cell types.
+    checkpoints
+        Iteration -> the weights after it; empty with stock's engine, which keeps the last ones.
     """
 
     weights: pd.Series
     loss: np.ndarray
     correlation: pd.DataFrame
+    checkpoints: Mapping[int, pd.Series] = field(default_factory=dict)
 
 
 class FastDTD:
@@ -54,7 +57,10 @@ class FastDTD:
         C_mat: pd.DataFrame,
         *,
         watch: Callable[[int, float], None],
+        checkpoints: Sequence[int] = (),
     ) -> None:
+        self.checkpoints: dict[int, np.ndarray] = {}
+        self._wanted = frozenset(checkpoints)
         self.genes, self.celltypes, self.p = X_mat.index, X_mat.columns, len(X_mat)
         self.X, self.Y, self.C = (part.to_numpy(dtype=np.float64) for part in (X_mat, Y_mat, C_mat))
         self._watch = watch
@@ -62,10 +68,14 @@ class FastDTD:
     def run(self, iterations: int = 1000, **_: Any) -> None:
         start = closed.stock_start(self.p)
         roots, self.losses, self.all_corr = closed.optimise(
-            self.X, self.Y, self.C, start, iterations, self._watch
+            self.X, self.Y, self.C, start, iterations, self._watch, self._keep
         )
         self.mean_corr = self.all_corr.mean(axis=1)
         self.gamma = pd.DataFrame(closed.normalised(roots), index=self.genes, columns=[WEIGHTS])
+
+    def _keep(self, iteration: int, roots: np.ndarray) -> None:
+        if iteration in self._wanted:
+            self.checkpoints[iteration] = closed.normalised(roots)
 
 
 def learn(
@@ -75,6 +85,8 @@ def learn(
     *,
     iterations: int,
     progress: Progress,
+    checkpoints: Sequence[int] = (),
+    fast: bool = False,
 ) -> Learned:
     """Learn the gene weights.
 
@@ -86,6 +98,10 @@ def learn(
         genes x mixtures.
     truth
         Cell types x mixtures.
+    checkpoints
+        Iterations whose weights are kept too (fast engine only).
+    fast
+        Use the fast engine whichever is chosen.
 
     Raises
     ------
@@ -112,10 +128,12 @@ def learn(
         )
 
     model: Any
-    if get_compute_settings().engine == "fast":
+    kept: dict[int, np.ndarray] = {}
+    if fast or get_compute_settings().engine == "fast":
         with numeric_context():
-            model = FastDTD(reference, bulk, truth, watch=watch)
+            model = FastDTD(reference, bulk, truth, watch=watch, checkpoints=checkpoints)
             model.run(iterations=iterations)
+            kept = model.checkpoints
     else:
         from gui.engine.stock import stock_engine
         from gui.engine.stock_models import WatchedDTD
@@ -137,7 +155,11 @@ def learn(
     correlation = pd.DataFrame(
         np.asarray(model.all_corr, dtype=np.float64), columns=reference.columns
     )
-    return Learned(weights, np.asarray(model.losses, dtype=np.float64), correlation)
+    named = {
+        iteration: pd.Series(values, index=reference.index, name=WEIGHTS).astype(np.float32)
+        for iteration, values in kept.items()
+    }
+    return Learned(weights, np.asarray(model.losses, dtype=np.float64), correlation, named)
 
 
 def equal_weights(genes: pd.Index) -> pd.Series:

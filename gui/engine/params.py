@@ -123,6 +123,13 @@ class DTDParams(Params):
     run_on_bulk: bool = param(
         True, "Run on bulk", "Also estimate the composition of your bulk samples."
     )
+    stop_early: bool = param(
+        False,
+        "Stop early",
+        "Keep the gene weights of the iteration that does best on pseudobulks of training cells"
+        " that are held back (a fifth of each type). The numbers then differ from those published.",
+        advanced=True,
+    )
     train_mixtures: int = param(
         1000,
         "Training pseudobulks",

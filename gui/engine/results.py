@@ -135,6 +135,13 @@ class DTDResult:
     """Of the bulk; None without one and in older runs."""
     rna_content: RNAContent | None = None
     """Of the training cells; None in older runs and of a loaded model."""
+    checked: pd.DataFrame | None = None
+    """By iteration: mean correlation over the cell types on pseudobulks of the test cells (test)
+    and of held-back training cells (held_back), where there are such; None with stock's engine,
+    where nothing was learned, and in older runs.
+    """
+    stopped_at: int | None = None
+    """The iteration whose weights are used, where it was stopped early."""
 
     @property
     def genes(self) -> pd.Index:
@@ -456,6 +463,7 @@ def _check_dtd(found: DTDResult) -> bool:
         and _fits(*found.fit.values())
         and _opinion(found.second_opinion, found.composition.get("bulk"))
         and (found.rna_content is None or _optional(found.rna_content.factors))
+        and _optional(found.checked)
     )
     named = {"part", "method", "cell_type"} <= set(found.metrics.columns) or found.metrics.empty
     return (

@@ -122,7 +122,11 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
         progress(SIMULATING)
         mixtures["test"] = draw(prepared, params, "test")
     from gui.engine.dtd import equal_weights, estimate, learn
+    from gui.engine.early_stopping import iterations_to_check, mean_correlations
     from gui.engine.simulation import few_cells
+
+    checked: pd.DataFrame | None = None
+    stopped_at: int | None = None
 
     for what, cells in (("training", prepared.train), ("test", prepared.test)):
         notes += few_cells(cells, what) if cells is not None else []
@@ -134,9 +138,39 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
     if learned:
         train = mixtures["train"]
         found = learn(
-            reference, train.bulk, train.truth, iterations=params.iterations, progress=progress
+            reference,
+            train.bulk,
+            train.truth,
+            iterations=params.iterations,
+            progress=progress,
+            checkpoints=iterations_to_check(params.iterations),
+            fast=params.stop_early,
         )
         loss, correlation, weights = found.loss, found.correlation, found.weights
+        unseen = {"test": mixtures["test"]} if "test" in mixtures else {}
+        if params.stop_early:
+            unseen["held_back"] = _held_back(prepared, params)
+        if found.checkpoints and unseen:
+            progress(ESTIMATING, 1.0)
+            checked = pd.DataFrame(
+                {
+                    name: mean_correlations(reference, drawn, found.checkpoints)
+                    for name, drawn in unseen.items()
+                }
+            )
+        if params.stop_early and checked is not None:
+            if checked["held_back"].isna().all():
+                raise InvalidParameter(
+                    "There are too few training cells to hold some back, so nothing says where to"
+                    " stop early.",
+                    advice="Switch Stop early off, or use more cells.",
+                )
+            stopped_at = int(checked["held_back"].idxmax())
+            weights = found.checkpoints[stopped_at]
+            notes.append(
+                f"Stopped early: the gene weights after {stopped_at} of {params.iterations}"
+                " iterations do best on pseudobulks of held-back training cells and are used."
+            )
     targets = {part: drawn.bulk for part, drawn in mixtures.items()}
     if prepared.bulk is not None and params.run_on_bulk:
         targets["bulk"] = prepared.bulk
@@ -180,6 +214,27 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
         fit=fit,
         second_opinion=opinion,
         rna_content=content,
+        checked=checked,
+        stopped_at=stopped_at,
+    )
+
+
+def _held_back(prepared: Prepared, params: DTDParams) -> Mixtures:
+    """Pseudobulks of the training cells that stopping early holds back."""
+    from gui.engine.early_stopping import divide_cells, held_back_mixtures
+
+    if divide_cells(prepared.train, params.seed)[1].empty:
+        raise InvalidParameter(
+            "There are too few training cells to hold some back, so nothing says where to stop"
+            " early.",
+            advice="Switch Stop early off, or use more cells.",
+        )
+    return held_back_mixtures(
+        prepared.train,
+        [str(t) for t in prepared.reference.columns],
+        mixtures=params.train_mixtures,
+        cells_per_mixture=params.train_cells,
+        seed=params.seed,
     )
 
 
@@ -220,8 +275,13 @@ def draw(prepared: Prepared, params: DTDParams, part: Part) -> Mixtures:
     if part == "train":
         if prepared.train.empty:
             raise MissingPart("There are no single cells to simulate training pseudobulks from.")
+        cells = prepared.train
+        if params.stop_early:
+            from gui.engine.early_stopping import divide_cells
+
+            cells, _ = divide_cells(cells, params.seed)
         return simulate(
-            prepared.train,
+            cells,
             types,
             mixtures=params.train_mixtures,
             cells_per_mixture=params.train_cells,
@@ -603,7 +663,11 @@ def run_bootstrap(
         labels = np.array([order[str(c)] for c in cells.train.columns])
         values = cells.train.loc[genes].to_numpy(dtype=np.float64)
         learning = Learning(
-            values, labels, dtd.params.train_mixtures, dtd.params.train_cells, dtd.params.iterations
+            values,
+            labels,
+            dtd.params.train_mixtures,
+            dtd.params.train_cells,
+            dtd.stopped_at or dtd.params.iterations,
         )
     return bootstrap(
         run.reference,

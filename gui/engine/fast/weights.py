@@ -36,6 +36,7 @@ def optimise(
     start: np.ndarray,
     iterations: int,
     watch: Callable[[int, float], None],
+    after: Callable[[int, np.ndarray], None] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the roots of the gene weights, the losses and the correlations.
 
@@ -59,6 +60,8 @@ def optimise(
         Genes. All float64.
     watch
         Called with (iteration, loss) after every evaluation of the loss, before its step.
+    after
+        Called with (iteration, roots) after every step; it must copy what it keeps.
     """
     # types x genes and types x mixtures, row by row throughout: the two products with the mixtures
     # are then the fastest that BLAS has for these shapes
@@ -108,6 +111,8 @@ def optimise(
         root /= np.sqrt(1.0 - BETA2 ** (i + 1))
         root += EPSILON
         w -= (RATE / (1.0 - BETA1 ** (i + 1))) * first / root
+        if after is not None:
+            after(i + 1, w)
     return w, losses, correlations
 
 

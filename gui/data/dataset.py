@@ -174,19 +174,27 @@ class Matrix:
     def take(self, genes: pd.Index) -> Matrix:
         """The same columns, only ``genes``, in that order.
 
-        KeyError names a gene that is not there.
+        KeyError names a gene that is not there. Where these are all genes, the values are shared.
         """
         rows = self.genes.get_indexer(genes)
         if (rows < 0).any():
             raise KeyError(genes[int(np.flatnonzero(rows < 0)[0])])
         stored: Any = self.values
+        whole = len(rows) == self.n_genes and np.array_equal(rows, np.arange(self.n_genes))
+        if whole and (not self.is_sparse or stored.has_sorted_indices):
+            return Matrix(stored, pd.Index(genes), self.columns)
         values = stored[rows]
         if self.is_sparse:
             values.sort_indices()  # equal matrices have equal fingerprints
         return Matrix(values, pd.Index(genes), self.columns)
 
     def where(self, keep: np.ndarray) -> Matrix:
-        """The same genes, only the columns where the boolean mask ``keep`` (columns) is true."""
+        """The same genes, only the columns where the boolean mask ``keep`` (columns) is true.
+
+        Where that are all, the values are shared.
+        """
+        if np.all(keep):
+            return self
         return Matrix(self.values[:, np.flatnonzero(keep)], self.genes, self.columns[keep])
 
     def sums(self) -> np.ndarray:

@@ -8,11 +8,12 @@ the SELECTED genes. The order matters: another one moves bulk shares by up to 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
+from gui.data.column_pieces import column_pieces
 from gui.data.dataset import COLUMN_NAMES, PART_NAMES, Bulk, Cells, Dataset, Matrix, Role
 from gui.data.readers.labels import cells_by_label
 from gui.data.validation.checks import (
@@ -172,17 +173,26 @@ def type_means(cells: pd.DataFrame) -> pd.DataFrame:
 
 def sums_by_type(cells: Cells, weight: np.ndarray) -> pd.DataFrame:
     """Genes x types, sorted by type: the sums of the cells of each type, every cell times its
-    weight (cells,); sparse all the way.
+    weight (cells,); in pieces, as a product of matrices would make float64 of all values.
     """
     from scipy import sparse
 
-    types, count = cells.types, len(cells.labels)
-    group = sparse.csc_matrix(
-        (weight, (np.arange(count), np.searchsorted(types, cells.labels.astype(str)))),
-        shape=(count, len(types)),
-    )
-    total: Any = cells.matrix.values @ group
-    sums = np.asarray(total.toarray() if sparse.issparse(total) else total, dtype=np.float64)
+    types, stored = cells.types, cast(Any, cells.matrix.values)
+    group = np.searchsorted(types, cells.labels.astype(str))
+    if not cells.matrix.is_sparse:
+        weights = sparse.csc_matrix(
+            (weight, (np.arange(len(group)), group)), shape=(len(group), len(types))
+        )
+        sums = np.asarray(stored @ weights, dtype=np.float64)
+        return pd.DataFrame(sums, cells.matrix.genes, pd.Index(types, dtype=object))
+    total = np.zeros((len(types), cells.matrix.n_genes))
+    flat, counts = total.reshape(-1), np.diff(stored.indptr)
+    for begin, end in column_pieces(stored):
+        low, high = int(stored.indptr[begin]), int(stored.indptr[end])
+        repeats = counts[begin:end]
+        at = np.repeat(group[begin:end] * total.shape[1], repeats) + stored.indices[low:high]
+        np.add.at(flat, at, np.repeat(weight[begin:end], repeats) * stored.data[low:high])
+    sums = np.ascontiguousarray(total.T)
     return pd.DataFrame(sums, cells.matrix.genes, pd.Index(types, dtype=object))
 
 

@@ -161,19 +161,20 @@ def examine(
                 found += [x] if by is None or not isinstance(x, f.FewCommon) else []
     found += named.values()
     findings = tuple(sorted(found, key=lambda x: ("refusal", "warning", "info").index(x.severity)))
+    profiles = _profiles(sound)
     return Examination(
         findings,
         tuple(_preview_of(x.repair, whole) for x in findings),
         {role: _seen(part) for role, part in whole.items()},
         tuple(done),
         _funnel(raw | standing, whole | standing, sound, n_genes),
-        *_types(sound),
+        *_types(sound, profiles),
         {
             role: quality(part.matrix, part.labels)
             for role, part in whole.items()
             if role not in sick
         },
-        *_bulk(sound),
+        *_bulk(sound, profiles),
         count_ways(gene_name_maps(raw, request.repairs, matches)),
     )
 
@@ -293,7 +294,9 @@ def _funnel(
     return table
 
 
-def _types(sound: Mapping[Role, Part]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _types(
+    sound: Mapping[Role, Part], profiles: pd.DataFrame | None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Cells per type and part; similarity of the types."""
     counts = {}
     for role in ("train", "test"):
@@ -307,7 +310,6 @@ def _types(sound: Mapping[Role, Part]) -> tuple[pd.DataFrame, pd.DataFrame]:
     if not counts:
         return pd.DataFrame(), pd.DataFrame()
     table = pd.DataFrame(counts).fillna(0).astype(int)
-    profiles = _profiles(sound)
     return table, similarity(profiles) if profiles is not None else pd.DataFrame()
 
 
@@ -318,8 +320,7 @@ def _profiles(sound: Mapping[Role, Part]) -> pd.DataFrame | None:
     return type_profiles(cells) if cells is not None else None
 
 
-def _bulk(sound: Mapping[Role, Part]) -> tuple[pd.DataFrame, float]:
-    profiles = _profiles(sound)
+def _bulk(sound: Mapping[Role, Part], profiles: pd.DataFrame | None) -> tuple[pd.DataFrame, float]:
     if "bulk" not in sound or profiles is None:
         return pd.DataFrame(), float("nan")
     return bulk_against(sound["bulk"].matrix, profiles)

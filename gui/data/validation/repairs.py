@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from gui.data import column_pieces
 from gui.data.dataset import COLUMN_NAMES, Matrix, Role
 from gui.data.readers.read import Frozen, Part
 from gui.errors import BadValues
@@ -116,16 +117,14 @@ def filled_rows(matrix: Matrix) -> np.ndarray:
     stored: Any = matrix.values
     if not matrix.is_sparse:
         return np.asarray(stored.any(axis=1))
-    filled = np.zeros(matrix.n_genes, dtype=bool)
-    filled[stored.indices[stored.data != 0]] = True
-    return filled
+    return column_pieces.filled_rows(stored)
 
 
 def detected(matrix: Matrix) -> np.ndarray:
     """Genes with a value other than zero, of every column."""
     stored: Any = matrix.values
     if matrix.is_sparse:
-        return np.asarray((stored != 0).sum(axis=0)).ravel()
+        return column_pieces.filled_by_column(stored)
     return np.asarray(np.count_nonzero(stored, axis=0))
 
 

@@ -27,6 +27,7 @@ from gui.data.readers.read import (
     read_all,
 )
 from gui.data.readers.read_cache import PROCESS_CACHE
+from gui.data.readers.table_slot import LAST
 from gui.data.readers.watchdog import watched
 from gui.data.samples.clinical import ClinicalChoice, load_clinical
 from gui.data.samples.known_composition import KnownCompositionChoice, load_known_composition
@@ -320,7 +321,7 @@ def inspect_task(dataset: object, params: tuple[Any, ...], *, progress: object) 
     chosen with it, if there are any.
     """
     path, role, name, more = (*params, ())[:4]
-    with watched([path, *more]):
+    with watched([path, *more]), LAST.keeping():
         return inspect_file(path, role, path.name if more else name, more=more)
 
 

@@ -133,7 +133,10 @@ def read_table(
     if sheet is not None:
         raise UnreadableFile(f"{name} is no workbook and has no sheet {sheet[:60]}.")
     text, notes = decoded(path, name)
-    return table_of_text(text, name, notes, samples)
+    held = [text]
+    del text
+    # taken out, so that the text is given up as soon as its numbers are read
+    return table_of_text(held.pop(), name, notes, samples)
 
 
 def table_of_workbook(
@@ -153,7 +156,7 @@ def table_of_workbook(
 def table_of_text(text: str, name: str, notes: list[str], samples: Sequence[str] = ()) -> Table:
     """The table in a text. notes : on how it was decoded. Raises as :func:`read_table`."""
     traits = {"encoding-guessed": notes[0]} if notes else {}
-    if not text.strip():
+    if not text or text.isspace():
         raise UnreadableFile(f"{name} is empty: it holds blank lines only.")
     text, from_geo = cut_series_matrix(text, name)
     if from_geo:
@@ -173,6 +176,7 @@ def table_of_text(text: str, name: str, notes: list[str], samples: Sequence[str]
     elif layout.delimiter not in (",", "\t"):
         notes.append(f"Columns are separated by a {DELIMITERS[layout.delimiter]}.")
     grid = grid_of_text(text, layout, name, notes, traits)
+    del text
     if layout.genes is not None and layout.genes != len(grid.first):
         raise UnreadableFile(
             f"{name} is incomplete: its second line tells of {layout.genes} genes, but"

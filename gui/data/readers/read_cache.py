@@ -17,7 +17,7 @@ import pandas as pd
 from gui.data.dataset import ROLES, Role
 from gui.data.readers.dcx import DcxFile
 from gui.data.readers.options import FileChoice
-from gui.data.readers.read import Part, read_all, read_from
+from gui.data.readers.read import Part, file_marks, read_all, read_from
 from gui.errors import DataError
 
 LIMIT = 1_000_000_000
@@ -116,12 +116,9 @@ def _mark(choice: FileChoice) -> object | None:
     None: they cannot be told.
     """
     try:
-        found = [(path, path.stat()) for path in read_from(choice)]
+        return choice, file_marks(read_from(choice))
     except (OSError, DataError):
         return None
-    return choice, tuple(
-        (path, stat.st_size, stat.st_mtime_ns, stat.st_ino) for path, stat in found
-    )
 
 
 def _entangled(files: Mapping[Role, FileChoice], reading: Reading) -> bool:

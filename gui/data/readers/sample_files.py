@@ -32,6 +32,7 @@ from gui.data.readers.expression_table import (
     table_of_workbook,
 )
 from gui.data.readers.layout import MISSING, Layout, layout_of_text
+from gui.data.readers.plain_columns import plain_columns
 from gui.data.readers.sample_names import sample_names
 from gui.data.readers.sniff import HEAD, looks_like, way_out
 from gui.data.readers.textfile import after_lines, text_limit, text_of
@@ -204,10 +205,29 @@ class _Template:
     def values(self, text: str, name: str) -> npt.NDArray[np.float64] | None:
         """The values of a file like the first, None if it is another."""
         origin = self.origin
+        at = origin.samples[0]
+        if not self._has_layout(text, name):
+            return None
+        strands = [i for i, h in enumerate(origin.header) if _STRAND in h and _TPM not in h]
+        wanted = sorted({at, *strands} if _is_strand(origin.header[at]) else {at})
+        found = _columns_of(text, origin.layout, origin.genes, wanted)
+        if found is None or found[0] != self.names:
+            return None
+        columns = found[1]
+        if len(wanted) > 1:
+            whole = next((i for i in wanted if origin.header[i].lower() == "unstranded"), at)
+            other = [i for i in wanted if i != whole]
+            if sequenced_strand(origin.header, columns, whole, other)[0] != [at]:
+                return None
+        return np.asarray(columns[at][self.kept])
+
+    def _has_layout(self, text: str, name: str) -> bool:
+        """Whether a file with other lines above its values is laid out as the first one."""
+        origin = self.origin
         try:
             layout = layout_of_text(text, name)
         except DataError:
-            return None
+            return False
         at = origin.samples[0]
         same = (layout.delimiter, layout.skip, layout.missing_header, len(layout.header)) == (
             *(origin.layout.delimiter, origin.layout.skip, origin.layout.missing_header),
@@ -215,21 +235,8 @@ class _Template:
         )
         others = [i for i in range(len(layout.header)) if i != at]
         if not same or any(layout.header[i] != origin.layout.header[i] for i in others):
-            return None
-        if measure_in(layout.header[at]) != measure_in(origin.layout.header[at]):
-            return None
-        strands = [i for i, h in enumerate(origin.header) if _STRAND in h and _TPM not in h]
-        wanted = sorted({at, *strands} if _is_strand(origin.header[at]) else {at})
-        frame = _two_columns(text, origin.layout, origin.genes, wanted)
-        if frame is None or frame[origin.genes].tolist() != self.names:
-            return None
-        if len(wanted) > 1:
-            columns = {i: frame[i].to_numpy() for i in wanted}
-            whole = next((i for i in wanted if origin.header[i].lower() == "unstranded"), at)
-            other = [i for i in wanted if i != whole]
-            if sequenced_strand(origin.header, columns, whole, other)[0] != [at]:
-                return None
-        return np.asarray(frame[at].to_numpy()[self.kept])
+            return False
+        return measure_in(layout.header[at]) == measure_in(origin.layout.header[at])
 
 
 _STRAND, _TPM = "stranded", "pm_"
@@ -244,33 +251,37 @@ def _template(table: Table, text: str) -> _Template | None:
     origin = table.origin
     if origin is None or len(origin.samples) != 1:
         return None
-    frame = _two_columns(text, origin.layout, origin.genes, [origin.samples[0]])
-    if frame is None:
+    found = _columns_of(text, origin.layout, origin.genes, [origin.samples[0]])
+    if found is None:
         return None
-    names = frame[origin.genes].tolist()
+    names, columns = found
     kept = np.array(
         [i for i, n in enumerate(names) if n.strip() and not is_summary_row(n.strip())], dtype=int
     )
     own = [names[i].strip() for i in kept]
-    values = frame[origin.samples[0]].to_numpy()[kept]
+    values = columns[origin.samples[0]][kept]
     if own != table.genes or not np.array_equal(values, table.values[:, 0], equal_nan=True):
         return None
     return _Template(origin, names, kept)
 
 
-def _two_columns(
+def _columns_of(
     text: str, layout: Layout, genes: int, values: Sequence[int]
-) -> pd.DataFrame | None:
+) -> tuple[list[str], dict[int, npt.NDArray[np.float64]]] | None:
     """Gene names and values as they are written, None where a value is no plain number."""
+    begin, width = after_lines(text, layout.skip), len(layout.header)
+    found = plain_columns(text[begin:], layout.delimiter, width, genes, values)
+    if found is not None:
+        return found[0], dict(zip(values, found[1], strict=True))
     handle = io.StringIO(text)
-    handle.seek(after_lines(text, layout.skip))
+    handle.seek(begin)
     try:
-        return pd.read_csv(
+        frame = pd.read_csv(
             handle,
             sep=layout.delimiter,
             header=None,
             usecols=[genes, *values],
-            names=list(range(len(layout.header))),
+            names=list(range(width)),
             dtype={genes: str} | dict.fromkeys(values, np.float64),
             na_values=dict.fromkeys(values, MISSING),
             keep_default_na=False,
@@ -278,6 +289,7 @@ def _two_columns(
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError, OverflowError):
         return None
+    return frame[genes].tolist(), {at: frame[at].to_numpy() for at in values}
 
 
 # -- putting together

@@ -6,9 +6,7 @@ made of a grid by :mod:`gui.data.readers.expression_table`.
 
 from __future__ import annotations
 
-import io
 import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -25,11 +23,8 @@ from gui.data.readers.layout import (
     Layout,
     layout_of_sheet,
 )
-from gui.data.readers.textfile import (
-    after_lines,
-    first_lines,
-    records,
-)
+from gui.data.readers.table_text import rows_of_text
+from gui.data.readers.textfile import after_lines, first_lines, records
 from gui.errors import BadValues, UnreadableFile
 
 _DECIMAL_COMMA = re.compile(r"^\s*[-+]?\d+,\d+([eE][-+]?\d+)?\s*%?\s*$")
@@ -74,12 +69,13 @@ class Grid:
 def grid_of_text(
     text: str, layout: Layout, name: str, notes: list[str], traits: dict[str, str]
 ) -> Grid:
-    sample = first_lines(text[after_lines(text, layout.skip) :][: 1 << 22])
+    begin = after_lines(text, layout.skip)
+    sample = first_lines(text[begin : begin + (1 << 22)])
     decimal = _decimal(sample, layout, name)
     if decimal == ",":
         notes.append("Numbers have a decimal comma.")
     try:
-        frame = _frame(text, layout, decimal, name)
+        frame = rows_of_text(text, layout, decimal, name)
         columns, groups, percent = _columns(frame, layout, decimal, name)
     except MemoryError:
         raise UnreadableFile(
@@ -118,48 +114,6 @@ def _decimal(lines: list[str], layout: Layout, name: str) -> str:
             advice="Export the numbers with a decimal point.",
         )
     return ","
-
-
-def _frame(text: str, layout: Layout, decimal: str, name: str) -> pd.DataFrame:
-    """Everything below the header; the first columns are text, the others numbers where pandas
-    finds nothing else.
-    """
-    width = len(layout.header)
-    wanted = range(width)
-    handle = io.StringIO(text)
-    handle.seek(after_lines(text, layout.skip))
-    try:
-        with warnings.catch_warnings():
-            # lines longer than the header: pandas would leave the rest out
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(
-                handle,
-                sep=layout.delimiter,
-                header=None,
-                index_col=False,
-                names=list(wanted),
-                dtype=dict.fromkeys(wanted[: layout.texts], str),
-                decimal=decimal if decimal != layout.delimiter else ".",
-                # a gene may well be called NA
-                na_values=dict.fromkeys(wanted[layout.texts :], MISSING),
-                keep_default_na=False,
-                skipinitialspace=layout.delimiter == " ",
-                float_precision="round_trip" if decimal == "." else None,
-                low_memory=False,
-            )
-    except pd.errors.ParserWarning:
-        raise UnreadableFile(
-            f"{name} is not a table: its lines have more columns than its header.", advice=WANTED
-        ) from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError, OverflowError) as error:
-        found = re.search(r"line (\d+)", str(error))
-        what = (
-            f"is not a table: line {int(found.group(1)) + layout.skip} has another number of"
-            " columns"
-            if found
-            else "is damaged or not a table"
-        )
-        raise UnreadableFile(f"{name} {what}.", advice=WANTED) from None
 
 
 def _columns(
@@ -215,7 +169,8 @@ def _own(layout: Layout) -> bool:
 
 
 def _texts(column: pd.Series) -> list[str]:
-    return ["" if pd.isna(v) else str(v) for v in column]
+    missing = column.isna().to_numpy()
+    return ["" if none else str(v) for v, none in zip(column, missing, strict=True)]
 
 
 def _is_percent(column: pd.Series) -> bool:

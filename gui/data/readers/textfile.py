@@ -56,8 +56,8 @@ def decoded(path: Path, name: str) -> tuple[str, list[str]]:
     limit = text_limit()
     try:
         with open(path, "rb") as file, decompressing(file, packed_by(head)) as content:
-            data = read_limited(content, limit, name)
-        return text_of(data, name)
+            # not kept under a name: the text would be in memory twice for as long
+            return text_of(read_limited(content, limit, name), name)
     except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError):
         raise UnreadableFile(
             f"{name} is damaged or incomplete: the compressed content ends too early.",
@@ -101,6 +101,7 @@ def text_of(data: bytes, name: str) -> tuple[str, list[str]]:
         except UnicodeDecodeError:
             text, used = data.decode("latin-1"), "Latin-1"
         notes.append(f"The text is not UTF-8; it was read as {used}.")
+    del data
     if "\x00" in text:
         raise UnreadableFile(f"{name} is not a text table; it looks like binary data.")
     return _without_about(

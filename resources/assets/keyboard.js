@@ -27,6 +27,20 @@
     { childList: true, subtree: true, attributes: true, attributeFilter: SAID },
   );
 
+  /* Escape closes the uppermost dialog only. Each one of Mantine listens by itself, on the window, and all that are open would close at once. */
+  window.addEventListener("keydown", (event) => {
+    const own = event.target instanceof Element && event.target.getAttribute("data-mantine-stop-propagation") === "true"; /* an open list takes the key first */
+    if (event.key !== "Escape" || event.isComposing || own) {
+      return;
+    }
+    const open = [...document.querySelectorAll(".mantine-Modal-content, .mantine-Drawer-content")].filter((one) => one.checkVisibility());
+    const close = open.length > 1 && open.at(-1).querySelector(".mantine-Modal-close, .mantine-Drawer-close");
+    if (close) {
+      event.stopImmediatePropagation();
+      close.click();
+    }
+  }, true);
+
   /* A proposed name is there to be typed over. */
   document.addEventListener("focusin", (event) => {
     if (event.target.id === "dcx-new-name") {

@@ -5,12 +5,16 @@ dialog gives the focus back.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from gui.engine.params import DTDParams
+from gui.engine.results import Provenance, Run
+from gui.engine.tasks import run_dtd
 from gui.sessions.manager import LOCAL
 from gui.shell.actions import offered
 
@@ -221,4 +225,34 @@ def test_a_save_menu_is_used_and_left_by_keyboard(opened: Page, watched: Any) ->
     with page.expect_download() as download:
         page.keyboard.press("Enter")
     assert Path(download.value.path()).stat().st_size > 0
+    assert watched.complaints == []
+
+
+def test_escape_closes_the_uppermost_dialog_and_leaves_the_one_behind(
+    opened: Page, watched: Any, running: Any
+) -> None:
+    page = opened
+    page.click("#upload-example")
+    expect(page.locator("#upload-answer")).to_contain_text("training cells")
+    session = running.application.sessions.get_session(
+        page.evaluate("JSON.parse(sessionStorage.getItem('dcx-session'))"), actor=LOCAL
+    )
+    data = session.need_dataset()
+    params = DTDParams(genes=60, iterations=5, train_mixtures=30, test_mixtures=30)
+    result = run_dtd(data, params, progress=lambda *_, **__: None)
+    made = Provenance(data.training_id, data.bulk_id, seconds=1.0)
+    session.add_run(Run("r", "dtd", "DTD", datetime.now(UTC), params, result, made))
+    page.click("#dcx-nav a:has-text('DTD')")
+    behind = page.get_by_role("dialog", name="Previous runs")
+    above = page.get_by_role("dialog", name="Name and notes of the run")
+    for _ in "ab":
+        page.click("#dtd-runs-open")
+        for _ in "ab":
+            behind.get_by_role("button", name="Name and notes of").click()
+            expect(above).to_be_visible()
+            page.keyboard.press("Escape")
+            expect(above).to_be_hidden()
+            expect(behind).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(behind).to_be_hidden()
     assert watched.complaints == []

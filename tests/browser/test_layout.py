@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from desktop.server import LocalServer
 from gui.app import create_app
 from gui.config import Config
+from tests.browser.conftest import PATIENCE
 from tests.browser.walk import go, rest
 from tests.gui.groups_session import filled
 
@@ -27,6 +28,7 @@ def results(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
     application.start()
     session = filled(application)
     page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.set_default_timeout(PATIENCE)
     page.goto(application.start_url(server.url))
     page.locator("#dcx-session-button").click()
     page.get_by_text(session.name).last.click()
@@ -105,3 +107,39 @@ def test_every_page_can_be_reached_though_each_has_two_lines_of_text(results: Pa
     assert last is not None
     assert last["y"] + last["height"] <= bottom["y"] + bottom["height"]
     expect(links.last).to_be_in_viewport(ratio=1)
+
+
+def test_notices_leave_every_page_of_the_navigation_within_reach(results: Page) -> None:
+    page = results
+    go(page, "dtd")
+    page.set_viewport_size({"width": 1280, "height": 720})
+    last = page.locator("#dcx-nav a").last
+    free = page.locator("#dcx-nav").bounding_box()
+    for number in range(2):
+        page.evaluate(
+            """(number) => window.dash_clientside.set_props("dcx-notices", {sendNotifications: [{
+                action: "show", id: `long-${number}`, position: "bottom-left", autoClose: false,
+                title: "Saved", message: "Some words on what was done. ".repeat(8)}]})""",
+            number,
+        )
+        notice = page.locator("[data-position='bottom-left'] .mantine-Notification-root").last
+        expect(notice).to_be_visible()
+        rest(page)
+        last.scroll_into_view_if_needed()
+        notices = page.locator("[data-position='bottom-left'] .mantine-Notification-root")
+        tops = [box["y"] for box in (n.bounding_box() for n in notices.all()) if box]
+        box = last.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= min(tops) + 1, "a notice lies over it"
+        last.click(trial=True)
+    for button in page.locator(
+        "[data-position='bottom-left'] .mantine-Notification-closeButton"
+    ).all():
+        button.click()
+    expect(page.locator("[data-position='bottom-left'] .mantine-Notification-root")).to_have_count(
+        0
+    )
+    page.wait_for_function(
+        "height => document.getElementById('dcx-nav').getBoundingClientRect().height === height",
+        arg=free["height"] if free else 0,
+    )

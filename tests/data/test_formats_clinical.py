@@ -128,6 +128,18 @@ def test_a_header_that_begins_with_a_mark_of_comments(tmp_path: Path) -> None:
         ("outcome", ["ALIVE", "LOST"], "LOST", False),
         ("OS_STATUS", ["0:LIVING"], "", True),
         ("Alive", ["1"], "0", False),
+        ("Censor (alive=0; dead=1)", [0, 1], "1", True),
+        ("Survival status (0=dead, 1=alive)", [0, 1], "0", True),
+        ("Status (1=alive; 2=dead)", [1, 2], "2", True),
+        ("Survival_status (1, dead; 0, alive)", [1, 0], "1", True),
+        ("Death (1) or Alive (0)", [1, 0], "1", True),
+        ("os event (0=alive; 1=death):ch1", [1, 0], "1", True),
+        ("uncensored", [0, 1], "1", True),
+        ("alive_at_last_follow_up", ["yes", "no"], "no", False),
+        ("os_status", ["A", "D"], "D", False),
+        ("Status", ["verstorben", "lebend"], "verstorben", True),
+        ("Statut", ["vivant", "décédé"], "décédé", True),
+        ("last status", ["DOD", "NED", "AWD"], "DOD", True),
     ],
 )
 def test_what_the_values_of_an_event_say(

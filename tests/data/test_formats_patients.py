@@ -129,3 +129,82 @@ def test_marks_between_letters_and_numbers_are_no_difference(sample: str, row: s
 
 def test_numbers_with_marks_are_not_run_together() -> None:
     assert not join(["1-12"], ["11-2", "112"]).rows
+
+
+DAYS = [300, 800, 12, 500]
+
+
+def test_times_of_icgc_are_put_together(tmp_path: Path) -> None:
+    path = tmp_path / "donor.tsv"
+    header = (
+        "icgc_donor_id\tdonor_vital_status\tdonor_survival_time\tdonor_interval_of_last_followup"
+    )
+    rows = [
+        f"{s}\tdeceased\t{d}\t" if i % 2 else f"{s}\talive\t\t{d}"
+        for i, (s, d) in enumerate(zip(SAMPLES, DAYS, strict=True))
+    ]
+    path.write_text("\n".join([header, *rows]) + "\n")
+    table = read_clinical(ClinicalChoice(path=path), SAMPLES)
+    assert table.frame[table.time_column].tolist() == DAYS
+    assert (table.event_column, table.event_value) == ("donor_vital_status", "deceased")
+
+
+@pytest.mark.parametrize(
+    ("header", "yes", "no", "unit"),
+    [
+        ("Patient;Überlebenszeit (Monate);Status", "verstorben", "lebend", "months"),
+        ("Patient;Survie (jours);Statut", "décédé", "vivant", "days"),
+        ("id;Followup (mo);Deceased?", "Yes", "No", "months"),
+        ("id;duration_days;observed", "1", "0", "days"),
+        ("id;Follow-up (yrs);Befund", "DOD", "NED", "years"),
+        ("id;Overall survival, weeks;Death (1) or Alive (0)", "1", "0", "weeks"),
+    ],
+)
+def test_names_of_times_and_events_in_other_words(
+    header: str, yes: str, no: str, unit: str, tmp_path: Path
+) -> None:
+    rows = [
+        f"{s};{d},5;{yes if i % 2 else no}"
+        for i, (s, d) in enumerate(zip(SAMPLES, DAYS, strict=True))
+    ]
+    path = tmp_path / "clinical.csv"
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    table = read_clinical(ClinicalChoice(path=path), SAMPLES)
+    _, time, event = header.split(";")
+    assert (table.time_column, table.event_column) == (time, event)
+    assert (table.event_value, table.unit) == (yes, unit)
+
+
+def test_a_column_of_other_words_is_no_event(tmp_path: Path) -> None:
+    path = tmp_path / "clinical.csv"
+    path.write_text("id,time,smoker,grade\nK1,5,yes,I\nK2,6,no,II\nK3,7,no,I\nK4,8,yes,II\n")
+    assert read_clinical(ClinicalChoice(path=path), SAMPLES).event_column == ""
+
+
+@pytest.mark.parametrize("vial", ["01", "01A", "06B"])
+def test_barcodes_with_and_without_the_vial_are_of_one_sample(vial: str) -> None:
+    """Xena's clinical matrix ends barcodes at the kind of sample, GDC's bulk goes on."""
+    samples = [f"TCGA-A{i}-40{i}0-{vial[:2]}{vial[2:] or 'A'}-11R-A1-07" for i in range(3)]
+    rows = [f"TCGA-A{i}-40{i}0-{vial[:2]}" for i in range(3)]
+    assert join(samples, rows).rows == dict(zip(samples, range(3), strict=True))
+    other = [row[:-2] + "11" for row in rows]
+    assert not join(samples, other).rows
+
+
+@pytest.mark.parametrize("corner", ['"id" ', ""])
+def test_a_table_separated_by_blanks_as_r_writes_it(corner: str, tmp_path: Path) -> None:
+    path = tmp_path / "ovarian.txt"
+    rows = [f'"{s}" {d} {i % 2}' for i, (s, d) in enumerate(zip(SAMPLES, DAYS, strict=True))]
+    path.write_text("\n".join([f'{corner}"futime" "fustat"', *rows]) + "\n")
+    table = read_clinical(ClinicalChoice(path=path), SAMPLES)
+    assert (table.time_column, table.event_column) == ("futime", "fustat")
+    assert table.join is not None
+    assert len(table.join.rows) == 4
+
+
+def test_names_of_several_words_are_no_columns(tmp_path: Path) -> None:
+    path = tmp_path / "names.txt"
+    path.write_text("old names\nT cells\nB cells\n")
+    assert [x.severity for x in examine_clinical(path, "names.txt", samples=["B cells"])] == [
+        "refusal"
+    ]

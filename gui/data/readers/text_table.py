@@ -19,7 +19,7 @@ from gui.data.readers.textfile import decoded, text_limit, text_of
 from gui.errors import UnreadableFile
 from gui.knowledge.identifiers import holds_transcripts, without_version
 
-_SEPARATORS = ("\t", ";", ",", "|")
+_SEPARATORS = ("\t", ";", ",", "|", " ")
 _WANTED = (
     "Give a table whose first line holds the column names, separated by commas, semicolons or tabs."
 )
@@ -109,7 +109,7 @@ def _without_comments(text: str) -> str:
         if end < 0:
             break
         line, after = text[at:end], text[end + 1 : end + 20_000].partition("\n")[0]
-        for separator in _SEPARATORS:
+        for separator in _SEPARATORS[:-1]:
             names, values = line.split(separator), after.split(separator)
             if (
                 len(names) == len(values) > 1
@@ -136,7 +136,14 @@ def _separator(text: str, name: str) -> str:
     lines = [line for line in text.splitlines()[:60] if line.strip()]
     best, most = "", 1
     for separator in _SEPARATORS:
-        widths = [len(row) for row in csv.reader(lines, delimiter=separator)]
+        if separator == " " and best:
+            break
+        rows = list(csv.reader(lines, delimiter=separator))
+        widths = [len(row) for row in rows]
+        if separator == " " and not any(
+            all(map(is_number, c)) for c in zip(*rows[1:], strict=False)
+        ):
+            break  # names of several words
         if (
             len(set(widths[1:])) == 1
             and widths[0] in (widths[-1], widths[-1] - 1)

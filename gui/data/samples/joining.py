@@ -15,6 +15,7 @@ _LONGEST = 200
 """Characters of a beginning that is compared: no name of a patient is longer, and a name of
 thousands of dashes would take its square in memory.
 """
+_VIAL = re.compile(r"^((?:tcga|target|cptac)(?:-[a-z0-9]{1,10}){2}-\d\d)[a-z](?=-|$)")
 WAYS: dict[str, str] = {
     "exact": "as they are",
     "number": "when numbers written as text are compared as numbers",
@@ -67,6 +68,11 @@ def join(samples: Sequence[str], names: Sequence[str]) -> Join:
     left = [s for s in samples if s not in rows and s not in ambiguous]
     if left:
         _take("prefix", _by_beginning(left, names), rows, ways, ambiguous)
+    left = [s for s in left if s not in rows and s not in ambiguous]
+    if left:
+        whole = {s: _without_vial(s) for s in left}
+        found = _by_beginning(list(whole.values()), [_without_vial(n) for n in names])
+        _take("prefix", {s: found[whole[s]] for s in left}, rows, ways, ambiguous)
     used = Counter(rows.values())
     unclear = {i for found in ambiguous.values() for i in found}
     return Join(
@@ -88,6 +94,11 @@ def _without_x(name: str) -> str:
     """plain, and X101-T as 101-T."""
     text = plain(name)
     return text[1:].lstrip("-") if text[:1] == "x" and text[1:].lstrip("-")[:1].isdigit() else text
+
+
+def _without_vial(name: str) -> str:
+    """plain, and TCGA's TCGA-A1-4000-01A-11R as tcga-a1-4000-01-11r: Xena cuts the vial off."""
+    return _VIAL.sub(r"\1", plain(name))
 
 
 def _tokens(name: str) -> str:

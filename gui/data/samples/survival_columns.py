@@ -22,15 +22,18 @@ _PREFIX = (
 )
 _TIME = re.compile(
     rf"^{_PREFIX}?[ ._-]?(time|days|weeks|months|years|duration|m|mo|d|y)$|time|follow.?up|"
-    rf"^{_PREFIX}[ ._(\[-]*(in[ ._])?(days|weeks|months|years)|^aval$|"
-    rf"(days|weeks|months|years)[ ._](of[ ._])?(survival|follow)|survival[ ._(]*(time|days|months)",
+    rf"^{_PREFIX}[ ._,(\[-]*(in[ ._])?(days|weeks|months|years)|^aval$|"
+    rf"(days|weeks|months|years)[ ._](of[ ._])?(survival|follow)|survival[ ._(]*(time|days|months)|"
+    r"^duration|(über|ueber)leb|nachbeobacht|survie|^suivi|su[pb]ervivencia|sobrevida|sopravviv",
     re.I,
 )
 _NO_TIME = re.compile(r"sampl|collect|timepoint|time.?point|treat|zone|birth|consent|visit", re.I)
 _EVENT = re.compile(
     rf"^{_PREFIX}([ ._-]?(status|event|censor(ed|ing|ship)?|cens|binary|ind(icator)?))?$|status|"
     r"event|^(is[ ._]?)?(dead|death|died|alive|living|deceased)$|censor|^cnsr$|^cens$|"
-    r"^(fu)?stat$|vital|survived|"
+    r"^(fu)?stat$|vital|survived|^(event[ ._]?)?observed$|outcome|"
+    r"(^|[ ._])(dead|death|died|alive|deceased|living)[ ._?]*($|[(\[]|at[ ._])|"
+    r"verstorben|^tod$|^lebt$|d[eé]c[eè]s|d[eé]c[eé]d|fallecid|decedut|exitus|[oó]bito|"
     r"(relapse|recurrence|progression|metastas[ei]s|disease|event|tumou?r)[ ._-]?free$|"
     r"^(relapsed?|recurrence|recurred|progression|progressed|metastas[ei]s)$",
     re.I,
@@ -40,8 +43,10 @@ _OTHER_STATUS = re.compile(
     r"tissue|amplif|methyl|expression|receptor|adverse",
     re.I,
 )
-_CENSORED = re.compile(r"censor|^cnsr$|[ ._-]cnsr$|cens$", re.I)
-_ALIVE = re.compile(r"alive|living|survived|^survivor", re.I)
+_CENSORED = re.compile(r"(?<!un)(?<!non.)(?<!not.)(censor|cens$)|^cnsr$|[ ._-]cnsr$", re.I)
+_ALIVE = re.compile(r"alive|living|survived|^survivor|^lebt$|vivant", re.I)
+_LEGENDS = tuple(re.compile(rf"([^\W_]+)\s*{mark}\s*([^\W_]+)") for mark in ("=", ":", ",", r"\("))
+"""What a name says of its values: 0=alive, dead: 1, (0, alive), death (1)."""
 _HAPPENED = frozenset(
     {
         *(
@@ -59,6 +64,9 @@ _HAPPENED = frozenset(
         *("progression", "recurred", "relapse", "relapsed", "recurrence", "dod"),
         *("recurred/progressed", "progressive disease", "dead with tumor", "dead of disease"),
         *("uncensored", "died of disease", "dead of other causes", "distant metastasis"),
+        *("dead of other cause", "died of other causes", "died of other cause", "doc", "ddc"),
+        *("ja", "verstorben", "tot", "gestorben", "oui", "décédé", "décédée", "decede", "mort"),
+        *("sí", "si", "fallecido", "fallecida", "muerto", "muerta", "deceduto", "morto", "óbito"),
     }
 )
 _NOT_HAPPENED = frozenset(
@@ -77,16 +85,29 @@ _NOT_HAPPENED = frozenset(
         ),
         *("no event", "none", "progression free", "recurrence free", "relapse free", "ned"),
         *("event free", "alive with tumor", "not progressed", "survived", "lost to follow-up"),
-        *("alive or dead tumor free", "alive or censored", "censoring"),
+        *("alive or dead tumor free", "alive or censored", "censoring", "awd"),
+        *("alive with disease", "nein", "lebend", "lebt", "lebendig", "zensiert", "non"),
+        *(
+            "vivant",
+            "vivante",
+            "vivo",
+            "viva",
+            "censuré",
+            "no evidence of disease",
+            "alive without disease",
+        ),
     }
 )
 _EITHER = re.compile(r"surviv|vital|free(?![a-z])", re.I)
 """Names under which 1 or yes is used for the event by some, for its absence by others: METABRIC's
 overall_survival is 1 for who lives."""
 _YES_NO = frozenset({"0", "1", "yes", "no", "true", "false", "y", "n"})
-_DEATH = ("daystodeath", "deathdaysto", "daysuntildeath", "timetodeath")
+_LONGEST = 200
+"""Characters of a column's name that are looked at."""
+_DEATH = ("daystodeath", "deathdaysto", "daysuntildeath", "timetodeath", "donorsurvivaltime")
 _FOLLOW_UP = (
     *("daystolastfollowup", "lastcontactdaysto", "daystolastknownalive", "daystolastcontact"),
+    *("donorintervaloflastfollowup", "pathdiagtolastcontactdays", "pathdiagtolastcontactday"),
     *("daystolastknowndiseasestatus", "timetolastfollowup", "daystofollowup"),
 )
 COMBINED = "days to death or last follow-up"
@@ -114,7 +135,12 @@ def event_coding(column: pd.Series, name: str = "") -> EventCoding:
     """What the values of an event column say. name : of the column, which may turn them round."""
     values = [value_text(v) for v in column.dropna().unique()]
     folded = {v: v.casefold().strip() for v in values}
+    if (told := _by_legend(name, values)) is not None:
+        return told
     turned = bool(_ALIVE.search(name)) or bool(_CENSORED.search(name))
+    if set(folded.values()) in ({"a", "d"}, {"l", "d"}):
+        dead = next(v for v in values if folded[v] == "d")
+        return EventCoding(dead, False, "D may stand for dead")
     if set(values) and set(values) <= {"1", "2"} and not turned and "2" in values:
         return EventCoding("2", False, "1 and 2, as in R's survival")
     numbered = {v: v.partition(":") for v in values}
@@ -147,6 +173,20 @@ def event_coding(column: pd.Series, name: str = "") -> EventCoding:
     if len(values) == 2 and len(against) == 1:
         return EventCoding(next(v for v in values if v not in against), False)
     return EventCoding("", not values)
+
+
+def _by_legend(name: str, values: Sequence[str]) -> EventCoding | None:
+    """What the name itself says of the values: Censor (alive=0; dead=1); None where it does not."""
+    for legend in _LEGENDS:
+        found: dict[str, bool] = {}
+        for pair in legend.findall(name[:_LONGEST]):
+            for value, word in (pair, pair[::-1]):
+                if value in values and word.casefold() in _HAPPENED | _NOT_HAPPENED - _YES_NO:
+                    found[value] = word.casefold() in _HAPPENED
+        happened = [value for value, yes in found.items() if yes]
+        if len(happened) == 1 and len(found) >= min(2, len(values)):
+            return EventCoding(happened[0], set(values) <= set(found))
+    return None
 
 
 def event_value(column: pd.Series, name: str = "") -> str:
@@ -196,6 +236,7 @@ def propose_event(frame: pd.DataFrame, key: str, time: str) -> str:
     own = [c for c in fits if stem and c.lower().startswith(stem)]
     if own:
         return own[0]
+    fits = fits or _by_words(frame, (key, time))
     told = [c for c in fits if event_coding(frame[c], c).value]
     if time == COMBINED or not stem:
         vital = [c for c in told if "vital" in c.lower()]
@@ -203,6 +244,20 @@ def propose_event(frame: pd.DataFrame, key: str, time: str) -> str:
             return vital[0]
     binary = [c for c in fits if {value_text(v) for v in frame[c].dropna()} <= {"0", "1"}]
     return (binary or told or fits or [""])[0]
+
+
+def _by_words(frame: pd.DataFrame, others: Sequence[str]) -> list[str]:
+    """The columns whose values say who died or not, whatever they are called: DOD and NED."""
+    found = []
+    plain_words = _YES_NO | {"ja", "nein", "oui", "non", "sí", "si", "none", "f", "event"}
+    for column in frame.columns:
+        if column in others or frame[column].dtype.kind == "f":
+            continue
+        words = {value_text(v).casefold().strip() for v in frame[column].dropna().unique()[:9]}
+        told = (words & _HAPPENED) - plain_words and (words & _NOT_HAPPENED) - plain_words
+        if told and words <= _HAPPENED | _NOT_HAPPENED:
+            found.append(str(column))
+    return found
 
 
 def before_unit(time: str) -> str:
@@ -261,15 +316,18 @@ def is_survival_column(name: str) -> bool:
 
 def unit_in(name: str) -> Unit | None:
     """The unit that a column's name tells."""
-    units: tuple[Unit, ...] = ("days", "weeks", "months", "years")
-    return next(
-        (
-            u
-            for u in units
-            if re.search(rf"(?<![a-z]){u[:-1]}s?(?![a-z])", name.replace("_", " "), re.I)
-        ),
-        None,
-    )
+    text = re.sub(r"[_.]", " ", name[:_LONGEST])
+    words = {u: re.compile(rf"(?<!\w)(?:{form})(?!\w)", re.I) for u, form in _UNITS.items()}
+    return next((unit for unit, form in words.items() if form.search(text)), None)
+
+
+_UNITS: dict[Unit, str] = {
+    "days": r"days?|tagen?|jours?|d[ií]as?|giorni|d(?=[\s)\]]*$)",
+    "weeks": r"weeks?|wks?|wochen?|semaines?|semanas?|settimane",
+    "months": r"months?|mos?|mths?|monaten?|mois|mes(?:es)?|mesi",
+    "years": r"years?|yrs?|jahren?|ans|ann[ée]es?|años?|anni|y(?=[\s)\]]*$)",
+}
+"""Words of a column's name that tell its unit."""
 
 
 def plain(name: str) -> str:

@@ -188,3 +188,38 @@ def test_the_absolute_mode_is_told_by_its_score_where_sums_are_near_one(tmp_path
     scale = np.array([[1.1], [1.3], [0.9]])
     more: dict[str, list[object]] = {"Absolute score (sig.score)": [1.1, 1.3, 0.9]}
     assert_fractions(read(tmp_path / "t.csv", wide(FRACTIONS * scale, **more)))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"{t} (% of CD45+)" for t in TYPES],
+        [f"{t} [cells/µL]" for t in TYPES],
+        ["B", "CD4T", "NK", "Mono"],
+        ["% Bcells", "% TCD4", "% NKcells", "% Monocytes"],
+        ["B cells CD19+", "CD3+CD4+ T cells", "CD3-CD56+ NK", "CD14+ Monocytes"],
+        ["B lymphocytes", "T helper (CD4)", "Natural killer", "Monocytes"],
+    ],
+)
+def test_names_with_a_parent_a_unit_or_run_together_are_paired(names: list[str]) -> None:
+    assert pair_types(names, TYPES) == dict(zip(names, TYPES, strict=True))
+
+
+def test_other_markers_are_still_other_types() -> None:
+    assert pair_types(["CD8T", "CD3+CD8+ T cells"], ["T cells CD4"]) == {}
+
+
+@pytest.mark.parametrize(("factor", "known"), [(1, 3), (3000, 0)])
+def test_a_missing_value_is_said_and_makes_no_sum(factor: int, known: int, tmp_path: Path) -> None:
+    """Counts of cells without those of one type say nothing of the fractions of the others."""
+    values = FRACTIONS * factor
+    values[1, 2] = np.nan
+    table = read(tmp_path / "t.csv", wide(values, "{:.6g}"))
+    assert table.shares["P2"].notna().sum() == known
+    np.testing.assert_allclose(table.shares["P1"], FRACTIONS[0], atol=1e-3)
+    (said,) = [
+        x.message
+        for x in known_composition_findings(table, SAMPLES, TYPES, None)
+        if "no value" in x.message
+    ]
+    assert "NK cells in P2" in said

@@ -39,6 +39,15 @@ _SYNONYMS = {
     "plasmacytoid": "p",
 }
 _FILLERS = frozenset({"cell", "cells", "and", "of", "the"})
+_OF_WHAT = re.compile(r"[(\[][^()\[\]]*(?:%|µ|μ|/|\bof\b|percent|count)[^()\[\]]*[)\]]")
+"""A unit or the parent population behind a name: (% of CD45+), [cells/µL]."""
+_RUN_TOGETHER = re.compile(
+    r"(?<=cd4|cd8)(?=t(?:$|[^a-z]|cell|reg))|(?<=\bt)(?=cd\d)|(?<=[a-z])(?=cells?$)"
+)
+"""Where words of a cell type are written without a blank: CD4T, NKcells."""
+_LONGEST = 200
+_LINEAGE = frozenset({"cd3", "cd3-", "cd45"})
+"""Markers by which gates are drawn before the one that tells the type."""
 MIN_ALIKE = 0.5
 """Share of common words from which two names are proposed as a pair."""
 
@@ -102,9 +111,12 @@ def read_known_composition(
     unit = unit_of(shares, percent=found.percent, counts=found.counts, contained=list(contained))
     divided = 100.0 if unit == "percent" else 1.0
     shares = shares / divided
+    gaps = shares.isna().any(axis=0) & shares.notna().any(axis=0)
+    notes = (*found.notes, *_said_of_gaps(name, shares, gaps, unit))
     if unit == "amounts":
         top = shares.drop(index=list(contained))
-        shares = shares / top.sum(axis=0, min_count=1).replace(0, np.nan)
+        # of what is not known no sum can be made
+        shares = shares / top.sum(axis=0, skipna=False).replace(0, np.nan)
     left_out = found.left_out | dict.fromkeys(totals, "the sum of the others")
     return KnownCompositionTable(
         name,
@@ -115,7 +127,25 @@ def read_known_composition(
         unit,
         left_out,
         contained,
-        found.notes,
+        notes,
+    )
+
+
+def _said_of_gaps(name: str, shares: pd.DataFrame, gaps: pd.Series, unit: str) -> Iterator[str]:
+    """Where values are missing that other samples have."""
+    if not gaps.any():
+        return
+    samples = list(shares.columns[gaps])
+    first = shares.index[shares[samples[0]].isna()][0]
+    what = (
+        "these samples are not compared, as their sum is not known"
+        if unit == "amounts"
+        else "these values are not compared"
+    )
+    yield (
+        f"{name} has no value for {shorten(str(first))} in {some(samples)}"
+        f"{' and for others' if int(shares[samples].isna().sum().sum()) > len(samples) else ''}:"
+        f" {what}."
     )
 
 
@@ -142,11 +172,16 @@ def _samples_are_rows(
 
 
 def words_of(name: str) -> frozenset[str]:
-    """What a name says: CD8+ T cells and T cells CD8 say the same."""
-    found = re.findall(r"[a-z0-9]+[-+]?", name.casefold().replace("-cell", " cell"))
+    """What a name says: CD8+ T cells, T cells CD8 and CD8T (% of CD45+) say the same."""
+    text = _OF_WHAT.sub(" ", name[:_LONGEST].casefold())
+    before, _, after = text.partition("%")
+    text = before if before.strip() else after
+    text = _RUN_TOGETHER.sub(" ", text.replace("-cell", " cell"))
+    found = re.findall(r"[a-z0-9]+[-+]?", text)
     plain = (w.rstrip("+") if w.endswith("+") else w for w in found)
     single = (w[:-1] if len(w) > 3 and w.endswith("s") else w for w in plain)
-    return frozenset(_SYNONYMS.get(w, w) for w in single if w not in _FILLERS)
+    words = frozenset(_SYNONYMS.get(w, w) for w in single if w not in _FILLERS)
+    return words - _LINEAGE or words
 
 
 def pair_types(known: Sequence[str], estimated: Sequence[str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ import pytest
 from gui.data.load import FileChoice, LoadRequest
 from gui.data.readers.column_names import is_known_of_genes, said_of_genes
 from gui.data.readers.expression_table import Table, read_table
+from gui.data.readers.labels import propose_column
 from gui.data.validation.examine import Examination, examine
 from gui.knowledge.human_genes import human_genes
 
@@ -176,3 +177,40 @@ def test_ratios_to_other_samples_are_no_expression(to: str, tmp_path: Path) -> N
 def test_logarithms_of_small_counts_per_million_are_undone(tmp_path: Path) -> None:
     found = seen(tmp_path / "cpm.tsv", np.log2((COUNTS + 0.5) / (COUNTS.sum() + 1) * 1e6))
     assert "scaled-values" not in codes(found)
+
+
+def test_an_unusual_offset_is_taken_off_again(tmp_path: Path) -> None:
+    found = seen(tmp_path / "log.tsv", np.log2(COUNTS + 0.03125).round(5))
+    (undo,) = [r for r in found.proposed if r.kind == "undo_log"]
+    assert (undo.base, undo.offset) == ("2", 0.03125)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "form", ["{}-1", "S1_{}", "{}-1-donor2", "donor2_{}-1", "{}"], ids=lambda f: f.format("N")
+)
+def test_single_cells_chosen_as_bulk_are_said(form: str, tmp_path: Path) -> None:
+    names = [form.format("".join(RANDOM.choice(list("ACGT"), 16))) for _ in range(5)]
+    found = seen(tmp_path / "cells.tsv", COUNTS.set_axis(names, axis=1))
+    assert "cells-as-bulk" in {x.code for x in found.findings}
+    assert "cells-as-bulk" not in {x.code for x in seen(tmp_path / "b.tsv", COUNTS).findings}
+
+
+@pytest.mark.parametrize(
+    ("begin", "species"), [("ENSMUSG", "mouse"), ("ENSRNOG", "rat"), ("ENSDARG", "zebrafish")]
+)
+def test_ids_of_another_species_are_said_to_be_so(begin: str, species: str, tmp_path: Path) -> None:
+    cells = tmp_path / "cells.tsv"
+    COUNTS.set_axis(["B", "T", "B", "T", "B"], axis=1).to_csv(cells, sep="\t")
+    bulk = tmp_path / "bulk.tsv"
+    COUNTS.set_axis([f"{begin}{i + 2000:011d}" for i in range(len(GENES))]).to_csv(bulk, sep="\t")
+    files = {"train": FileChoice(path=cells), "bulk": FileChoice(path=bulk)}
+    found = examine(LoadRequest(files=files))
+    assert f"look like {species} genes" in " ".join(x.message for x in found.findings)
+
+
+@pytest.mark.parametrize("name", ["cell_subtype", "cellPopulation", "Cell.Subset", "population"])
+def test_a_column_called_like_kinds_of_cells_is_one_of_types(name: str) -> None:
+    others = dict.fromkeys(["sample_type", "tissue", "batch"], "names")
+    proposed = propose_column(others | {name: "names"})  # type: ignore[arg-type]
+    assert proposed is not None
+    assert proposed.name == name

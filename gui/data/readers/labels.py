@@ -39,7 +39,7 @@ first that occurs is proposed.
 _EXACT = {
     **{name: rank for rank, name in enumerate(LABEL_NAMES)},
     "predictedid": 50,  # Seurat's transferred labels
-    **dict.fromkeys(("labels", "label", "type"), 60),
+    **dict.fromkeys(("labels", "label", "type", "population", "subset"), 60),
     "ident": 71,  # Seurat's clusters, until they are renamed
 }
 _PARTS: tuple[tuple[int, str], ...] = (
@@ -47,7 +47,8 @@ _PARTS: tuple[tuple[int, str], ...] = (
     (30, r"^celltype"),
     (
         40,
-        r"celltype|cellontologyclass|celllabel|annotation|^annot|^majorityvoting|^cellclass|^cellidentity|^subclass|^celltypist",
+        r"celltype|cellontologyclass|celllabel|annotation|^annot|^majorityvoting|^cellclass|^cellidentity|^subclass|^celltypist"
+        r"|^cell(subtype|subset|population|lineage|category|group|state)",
     ),
     (50, r"^predict|^singler|^azimuth"),
     (70, r"cluster|louvain|leiden|snnres|activeident"),

@@ -184,6 +184,14 @@ def _dates(part: Part, genes: list[str], others: Collection[str]) -> Iterator[Fi
     )
 
 
+_BARCODE = re.compile(r"(?:^|[^A-Za-z])[ACGT]{12,24}(?:$|[^A-Za-z])|^[ACGT]{6,10}[-_.][ACGT]{6,10}")
+"""Barcodes of droplets as 10x, Drop-seq and others write them, with the number of a library."""
+
+
+def _looks_like_barcode(name: str) -> bool:
+    return bool(_BARCODE.search(name[:LONG]))
+
+
 def _columns(part: Part) -> Iterator[Finding]:
     """A bulk of one sample, samples that are the same, cells that are copies, types of a reference
     that have numbers for names.
@@ -199,6 +207,13 @@ def _columns(part: Part) -> Iterator[Finding]:
             Place.at(name, role, columns=columns),
             message,
             "Add more samples of the same kind where there are any.",
+        )
+    elif role == "bulk" and sum(map(_looks_like_barcode, columns)) > 0.8 * len(columns):
+        yield f.CellsAsBulk(
+            Place.at(name, role, columns=columns),
+            f"The samples of {name} are called like single cells ({shorten(columns[0])}). A bulk"
+            " holds the expression of whole samples.",
+            "Choose the file as training cells, or add up the cells of each sample first.",
         )
     elif role == "bulk" and (groups := same_samples(matrix)):
         said = [f"({some((columns[i] for i in group), 4)})" for group in groups]

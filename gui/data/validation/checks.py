@@ -213,6 +213,14 @@ def _why(first: Matrix, other: Matrix, first_role: Role, role: Role) -> tuple[st
     for kind, whose in zip(kinds, (first_role, role), strict=True):
         if kind.kind not in _GENES and kind.kind is not Kind.UNKNOWN:
             return f": the names of {PART_NAMES[whose]} are {kind}", kind.advice
+    species = [kind.species for kind in kinds]
+    if species[0] != species[1] and all(species) and set(species) != {"human", "another species"}:
+        odd = next(i for i, name in enumerate(species) if name != "human")
+        return (
+            f": names like {shorten(kinds[odd].example)} look like {species[odd]} genes, the others"
+            f" like {species[1 - odd]} ones",
+            "Use data of one species, or a table of gene names from the one to the other.",
+        )
     ids = [Kind.ENSEMBL in kind.holds for kind in kinds]
     if ids[0] != ids[1]:
         one, two = (other, first) if ids[1] else (first, other)
@@ -222,13 +230,6 @@ def _why(first: Matrix, other: Matrix, first_role: Role, role: Role) -> tuple[st
             f": one uses Ensembl IDs ({shorten(one.genes[0])}){sign}, the other gene symbols"
             f" ({shorten(two.genes[0])})",
             _TABLE_ADVICE,
-        )
-    species = [kind.species for kind in kinds]
-    if species[0] != species[1] and "mouse" in species:
-        example = kinds[species.index("mouse")].example
-        return (
-            f": names like {shorten(example)} look like mouse genes, the others like human ones",
-            "Use data of one species, or a table of gene names from the one to the other.",
         )
     return f" ({shorten(first.genes[0])} against {shorten(other.genes[0])})", COMMON_GENES_ADVICE
 

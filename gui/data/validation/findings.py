@@ -227,6 +227,11 @@ class IdenticalSamples(Finding):
     """Two samples whose values are equal, or equal but for a factor."""
 
 
+@_kind("cells-as-bulk", "warning", "Single cells instead of samples")
+class CellsAsBulk(Finding):
+    """A bulk whose samples are called like barcodes of single cells."""
+
+
 @_kind("single-sample", "warning", "A single sample")
 class SingleSample(Finding):
     """A bulk of one sample."""

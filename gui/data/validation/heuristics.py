@@ -87,11 +87,13 @@ def _below_zero(matrix: Matrix, low: float, top: float) -> Scale:
 def log_floor(matrix: Matrix) -> tuple[Base, float] | None:
     """Base and offset of logarithms whose lowest value stands for zero: (2, 0.001) for -9.9658.
 
-    None where the lowest value is above zero, stands alone, or is the logarithm of no usual offset.
+    None where the lowest value is above zero or stands alone. An offset that is not a usual one is
+    taken for one of base 2 where many values are the lowest.
     """
     values = stored_values(matrix)
     low, top = float(values.min()), float(values.max())
-    if low >= 0 or top > 50 or (np.abs(values - low) < 1e-4).sum() < max(3, 0.002 * values.size):
+    lowest = int((np.abs(values - low) < 1e-4).sum())
+    if low >= 0 or top > 50 or lowest < max(3, 0.002 * values.size):
         return None
     fits = [
         (base, offset)
@@ -101,6 +103,8 @@ def log_floor(matrix: Matrix) -> tuple[Base, float] | None:
         and top * np.log(BASES[base]) < np.log(1e8)
     ]
     # of log10(0.01) and log2(0.25), both -2, the one with plausible values
+    if not fits and low > -25 and lowest > max(20, 0.02 * values.size):
+        return "2", float(f"{2.0**low:.4g}")
     return fits[0] if fits else None
 
 

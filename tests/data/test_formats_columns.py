@@ -214,3 +214,37 @@ def test_a_column_called_like_kinds_of_cells_is_one_of_types(name: str) -> None:
     proposed = propose_column(others | {name: "names"})  # type: ignore[arg-type]
     assert proposed is not None
     assert proposed.name == name
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+@pytest.mark.parametrize("name", ["GeneSize(bp)", "L"])
+def test_lengths_beside_few_samples_are_none(samples: int, name: str, tmp_path: Path) -> None:
+    table = COUNTS.iloc[:, :samples].reset_index(names="Geneid")
+    table.insert(1, name, LENGTHS)
+    read = written(tmp_path / "c.tsv", table)
+    assert read.columns == SAMPLES[:samples]
+    assert read.left_out == {name: "lengths of the genes"}
+
+
+def test_two_samples_of_different_tissue_are_both_kept(tmp_path: Path) -> None:
+    other = RANDOM.permutation(VALUES[:, 0]) * 7
+    table = COUNTS.iloc[:, :1].assign(other=other).reset_index(names="Geneid")
+    assert written(tmp_path / "c.tsv", table).columns == ["PT01", "other"]
+
+
+@pytest.mark.parametrize("low", [0.0, 4.0])
+def test_logarithms_of_the_same_quantiles_are_logarithms(low: float, tmp_path: Path) -> None:
+    """Normalised arrays have equal sums on a log scale."""
+    log = np.log2(COUNTS * 40 + 1) + low
+    values = np.sort(log.to_numpy(), axis=0).mean(axis=1)
+    ranks = log.rank(method="first").astype(int) - 1
+    found = seen(tmp_path / "q.tsv", pd.DataFrame(values[ranks], GENES, SAMPLES))
+    assert "log-values" in {x.code for x in found.findings}
+
+
+def test_small_values_of_one_sum_are_no_logarithms(tmp_path: Path) -> None:
+    values = RANDOM.gamma(3, 2, COUNTS.shape)
+    found = seen(
+        tmp_path / "s.tsv", pd.DataFrame(values / values.sum(axis=0) * 900, GENES, SAMPLES)
+    )
+    assert "log-values" not in {x.code for x in found.findings}

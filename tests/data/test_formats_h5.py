@@ -86,6 +86,15 @@ def test_symbols_that_only_var_has_are_beside_the_ids_of_raw(more: int, tmp_path
     assert list(part.var["feature_name"]) == GENES[: 12 - more] + [""] * more
 
 
+def test_ids_of_raw_find_the_symbols_in_the_index_of_var(tmp_path: Path) -> None:
+    made = data(np.log1p(COUNTS), var=pd.DataFrame({"gene_ids": IDS}, index=GENES))
+    made.raw = data(var=pd.DataFrame(index=IDS))
+    made.write_h5ad(tmp_path / "c.h5ad")
+    part = part_of(tmp_path / "c.h5ad")
+    assert part.var is not None
+    assert list(part.var["gene_symbol"]) == GENES
+
+
 @pytest.mark.parametrize(
     ("obs", "chosen"),
     [

@@ -236,7 +236,7 @@ def _after_mark(name: str) -> str:
 
 
 def _by_content(values: Mapping[int, npt.NDArray[np.float64]]) -> dict[int, Reason]:
-    """Columns whose values are not those of the others; at least three others are needed."""
+    """Columns whose values are not those of the others."""
     found: dict[int, Reason] = {}
     if not values:
         return found
@@ -250,20 +250,24 @@ def _by_content(values: Mapping[int, npt.NDArray[np.float64]]) -> dict[int, Reas
     few = {i: values[i][::step] for i in rest}
     found |= _probabilities(few)
     rest = [i for i in rest if i not in found]
-    if len(rest) < 4:
+    if len(rest) < 2:
         return found
     ends = rest if len(rest) <= 2 * _ENDS else [*rest[:_ENDS], *rest[-_ENDS:]]
     table = np.column_stack([few[i] for i in rest])
     table = table[np.isfinite(table).all(axis=1)]
     if len(table) < 20:
         return found
-    found |= _totals(rest, table)
+    if len(rest) > 3:
+        found |= _totals(rest, table)
     spread = np.unique(np.linspace(0, len(rest) - 1, 3 * _ENDS).astype(int))
     shown = sorted({*spread.tolist(), *(rest.index(i) for i in ends)})
     alike = _likeness(table[:, shown])
     hub = int(np.argmax((alike > _ALIKE).sum(axis=0)))
     group = np.flatnonzero(alike[hub] > _ALIKE)  # the samples run with each other
-    if len(group) < 3:
+    if len(rest) == 2 and len(group) == 1:  # either may be the sample
+        lengths = [k for k in (0, 1) if _are_lengths(table[:, k], table[:, 1 - k])]
+        return found | {rest[k]: "lengths of the genes" for k in lengths[:1]}
+    if len(group) < min(3, len(rest) - 1):
         return found
     for at, k in enumerate(shown):
         i = rest[k]
@@ -330,20 +334,33 @@ def _likeness(table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray(np.nan_to_num(found))
 
 
+def _in_range_of_lengths(column: npt.NDArray[np.float64]) -> bool:
+    """Whether every gene has a value as genes have lengths."""
+    middle = float(np.median(column))
+    return bool(column.min() >= 20 and column.max() < 400_000 and 100 < middle < 20_000)
+
+
+def _are_lengths(column: npt.NDArray[np.float64], others: npt.NDArray[np.float64]) -> bool:
+    """Whether a column that does not run with the others holds lengths, also of genes that are not
+    expressed.
+    """
+    whole = bool((column == np.rint(column)).all())
+    return whole and _in_range_of_lengths(column) and float((others == 0).mean()) > 0.01
+
+
 def _kind_of_values(
     column: npt.NDArray[np.float64], others: npt.NDArray[np.float64]
 ) -> Reason | None:
     """What a column that does not run with the others may be by its values."""
     whole = bool((column == np.rint(column)).all())
-    distinct = len(np.unique(column)) / len(column)
-    zeros = float((others == 0).mean())
     if column.min() < 0 <= others.min():
         return "results of a test"
-    if whole and column.min() >= 1:
-        if column.min() >= 20 and column.max() < 400_000 and 100 < np.median(column) < 20_000:
-            return "lengths of the genes" if zeros > 0.01 else None
-        if distinct > 0.9:
-            return "identifiers"
+    if _are_lengths(column, others):
+        return "lengths of the genes"
+    if whole and _in_range_of_lengths(column):
+        return None
+    if whole and column.min() >= 1 and len(np.unique(column)) > 0.9 * len(column):
+        return "identifiers"
     # numbers of chromosomes, of exons, weights: known of every gene, also of those without a value
     silent = (others == others.min()).mean(axis=1) > 0.5
     if silent.mean() > 0.01 and column.min() > 0 and len(np.unique(column)) > 1:

@@ -61,7 +61,7 @@ time treatment tsne1 tsne2 umap1 umap2 vitalstatus weeks weight y year years
 _BESIDE_TEXT = """
 and base bp cds cdna coding content count da description effective end exonic formerly from g gene
 genes genomic including id in is k kb level mb mean median merged mol molecular name no num number
-of or pairs percent percentage protein rank region site size stable the total transcript
+of or pairs percent percentage protein rank region site stable the total transcript
 transcription transcripts type union utr utrs value
 """
 IDENTIFIER = frozenset(_IDENTIFIER_TEXT.split())
@@ -84,7 +84,7 @@ GENE_WORDS: tuple[tuple[str, frozenset[str]], ...] = tuple(
             "chromosome chromosomal chrom chr scaffold contig start stop strand locus band tss"
             " cytoband karyotype location coordinate coordinates",
         ),
-        ("lengths of the genes", "length len"),
+        ("lengths of the genes", "length len size"),
         ("identifiers", "version hgnc ncbi entrezgene ensembl entrez"),
         (
             "annotation of the genes",

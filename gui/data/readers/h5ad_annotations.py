@@ -87,7 +87,9 @@ def gene_table(file: h5py.File, matrix: str, column: str | None, name: str) -> p
 def _with_symbols_by_id(file: h5py.File, table: pd.DataFrame, kept: list[str]) -> pd.DataFrame:
     """The genes of raw with the symbols that only var has, by the ID in the index of both."""
     symbols = symbol_column(file, "X")
-    if symbols is None or symbols in kept:
+    if symbols is None:
+        return _with_index_of_var(file, table)
+    if symbols in kept:
         return table
     by_id = table_of(file, "var", (symbols,))[symbols]
     by_id = by_id[~by_id.index.duplicated()].astype(object)
@@ -95,6 +97,21 @@ def _with_symbols_by_id(file: h5py.File, table: pd.DataFrame, kept: list[str]) -
     if not found.notna().any():
         return table
     return table.assign(**{symbols: np.where(found.isna(), "", found)})
+
+
+def _with_index_of_var(file: h5py.File, table: pd.DataFrame) -> pd.DataFrame:
+    """The genes of raw, which have IDs, with the symbols in the index of var, by the IDs beside."""
+    if len(table) == 0 or not _NO_SYMBOL.match(str(table.index[0])):
+        return table
+    for column in column_names(file["var"]):
+        if not is_flat(file["var"], column):
+            continue
+        ids = table_of(file, "var", (column,))[column].astype(object)
+        by_id = pd.Series(ids.index, index=ids.astype(str), dtype=object)
+        found = by_id[~by_id.index.duplicated()].reindex(table.index.astype(str))
+        if 2 * int(found.notna().sum()) > len(table):
+            return table.assign(gene_symbol=np.where(found.isna(), "", found))
+    return table
 
 
 _FEATURE_COLUMNS = ("featuretypes", "featuretype", "modality", "type")

@@ -57,7 +57,17 @@ def scale_of(matrix: Matrix) -> Scale:
     sums = matrix.sums()
     # which logarithms never are
     scaled_to_one_sum = len(sums) > 1 and float(np.ptp(sums)) < 1e-4 * abs(float(sums.mean()))
-    return "linear" if scaled_to_one_sum else "log"
+    return "linear" if scaled_to_one_sum and not _same_quantiles(matrix) else "log"
+
+
+def _same_quantiles(matrix: Matrix) -> bool:
+    """Whether all columns hold the same values in another order, as after quantile normalisation:
+    their sums are equal then, whatever the scale.
+    """
+    stored: Any = matrix.values[:, [0, matrix.n_columns // 2, matrix.n_columns - 1]]
+    table = np.asarray(stored.toarray() if matrix.is_sparse else stored, dtype=np.float64)
+    ordered = np.sort(table, axis=0)
+    return bool(np.abs(ordered - ordered[:, :1]).mean() < 0.01 * np.abs(ordered).mean())
 
 
 def _below_zero(matrix: Matrix, low: float, top: float) -> Scale:

@@ -137,6 +137,38 @@ def test_a_download_of_cbioportal_names_the_samples_and_not_the_study(
     assert_samples(read.transposed())
 
 
+@pytest.mark.parametrize(
+    "form",
+    ["{}_norm", "norm_{}", "log2({})", "{}.log2", "{}_vst", "{} (RPKM)", "{}_log2TPM", "raw_{}"],
+)
+@pytest.mark.parametrize("mixed", [False, True])
+def test_a_sample_and_what_was_made_of_it_are_one_sample(
+    form: str, mixed: bool, tmp_path: Path
+) -> None:
+    more = (COUNTS * 0.5).rename(columns=form.format)
+    table = pd.concat([COUNTS, more], axis=1)
+    if mixed:
+        table = table[[c for pair in zip(SAMPLES, more.columns, strict=True) for c in pair]]
+    read = written(tmp_path / "c.tsv", table.reset_index(names="gene"))
+    taken = COUNTS * 0.5 if "RPKM" in form else COUNTS
+    assert_samples(read, taken)
+    assert set(read.left_out) == set(SAMPLES if "RPKM" in form else more.columns)
+    assert "left out" in read.traits["measure"]
+
+
+def test_names_that_end_alike_are_samples_where_no_other_is_called_so(tmp_path: Path) -> None:
+    table = COUNTS.set_axis(["A_raw", "B_raw", "A_norm", "B_norm", "C"], axis=1)
+    read = written(tmp_path / "c.tsv", table.reset_index(names="gene"))
+    assert read.columns == list(table.columns)
+
+
+@pytest.mark.parametrize("name", ["n_expressed", "Number of samples", "num_detected"])
+def test_in_how_many_samples_a_gene_was_found_is_no_sample(name: str, tmp_path: Path) -> None:
+    counted = (COUNTS > 0).sum(axis=1).to_numpy()
+    read = written(tmp_path / "c.tsv", with_columns({name: counted}))
+    assert_samples(read)
+
+
 # -- what is no expression at all ------------------------------------------------------------------
 
 
@@ -172,6 +204,19 @@ def test_ratios_to_other_samples_are_no_expression(to: str, tmp_path: Path) -> N
     found = seen(tmp_path / "ratios.tsv", np.log2(table.div(base, axis=0))[kept])
     assert codes(found) & {"scaled-values"}
     assert found.outcome == "refuse"
+
+
+@pytest.mark.parametrize("samples", [2, 3, 5])
+def test_scaled_columns_and_few_centred_samples_are_no_logarithms(
+    samples: int, tmp_path: Path
+) -> None:
+    log = np.log2(COUNTS + 1).iloc[:, :samples]
+    by_column = (log - log.mean()) / log.std()
+    by_row = log.sub(log.mean(axis=1), axis=0)
+    for values in (by_column, by_row):
+        found = seen(tmp_path / "z.tsv", values)
+        assert codes(found) & {"scaled-values"}
+        assert not [r for r in found.proposed if r.kind == "undo_log"]
 
 
 def test_logarithms_of_small_counts_per_million_are_undone(tmp_path: Path) -> None:

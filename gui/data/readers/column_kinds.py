@@ -209,8 +209,10 @@ def _by_name(
             continue
         if tested >= 2 and name in names.SHORT_STATISTIC:
             found[i] = "results of a test"
-        elif (name in names.TOTAL and len(values) - len(found) > 2) or (
-            summaries and names.SUMMARY_OF_GROUP.fullmatch(header[i][: names.LONGEST])
+        elif (
+            (name in names.TOTAL and len(values) - len(found) > 2)
+            or (names.COUNTED.match(header[i][: names.LONGEST]) and len(values) > 2)
+            or (summaries and names.SUMMARY_OF_GROUP.fullmatch(header[i][: names.LONGEST]))
         ):
             found[i] = "totals of the samples"
         elif name.startswith(("length", "efflength")) and ends[_after_mark(header[i])] > 1:
@@ -397,10 +399,36 @@ def _one_measure(
         best_group = groups[min(groups)]
         rest = [i for i in left if i not in best_group]
         return best_group, [split[i][2] for i in best_group], min(groups)[1], rest
+    if (twice := _measured_twice(header, left)) is not None:
+        best_group, sample_names, measure = twice
+        return best_group, sample_names, measure, [i for i in left if i not in best_group]
     one = next(iter(groups))[1] if len(groups) == 1 and len(split) == len(left) else ""
     if one in ("avg_signal", "avg signal", "signal"):
         return list(left), [split[i][2] for i in left], "", []
     return list(left), [header[i] for i in left], "", []
+
+
+def _measured_twice(
+    header: Sequence[str], left: Sequence[int]
+) -> tuple[list[int], list[str], str] | None:
+    """The samples, their names and the measure, where columns are called like others with a measure
+    beside: PT01 and PT01_TPM, PT01 and log2(PT01); None where none are.
+    """
+    bare = {header[i]: i for i in left}
+    again: dict[str, dict[str, int]] = {}
+    for i in left:
+        found = names.TRANSFORMED.fullmatch(header[i][: names.LONGEST])
+        if found and (of := found["of"] or found["of2"]) in bare:
+            again.setdefault((found["how"] or found["how2"]).lower(), {})[of] = i
+    twice = {of for group in again.values() for of in group}
+    plain_ones = [i for i in left if all(i not in group.values() for group in again.values())]
+    if 2 * len(twice) < len(plain_ones) or not twice:
+        return None
+    ranks = {how: rank for how in again if (rank := measure_rank(how)) is not None and rank < 3}
+    best = min(ranks, key=lambda how: ranks[how], default="")
+    if best and len(again[best]) == len(plain_ones):
+        return list(again[best].values()), list(again[best]), best
+    return plain_ones, [header[i] for i in plain_ones], "The plain value"
 
 
 def sequenced_strand(

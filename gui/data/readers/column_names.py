@@ -155,6 +155,22 @@ SUMMARY = re.compile(
     r"N_(?:unmapped|multimapping|noFeature|ambiguous)|"
     r"(?:no_feature|ambiguous|too_low_aQual|not_aligned|alignment_not_unique)"
 )
+COUNTED = re.compile(
+    r"(?:n|num|number|no|count)[._ ]?(?:of[._ ]?)?"
+    r"(?:expressed|detected|samples?|non[._ ]?zeros?|zeros?)(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
+"""In how many samples a gene was found."""
+_HOW = (
+    r"norm(?:ali[sz]ed)?(?:[_ .-]?counts?)?|log(?:2|10)?(?:[_ .-]?(?:[tfrc]pk?m|counts?|norm))?|ln|"
+    r"vst|rlog|tmm|rma|scaled|z[_ .-]?scores?|raw(?:[_ .-]?counts?)?|voom|deseq2?|edger|[tfrc]pk?m|"
+    r"counts?|reads"
+)
+TRANSFORMED = re.compile(
+    rf"(?P<of>.+?)[_. -]+[(\[]?(?P<how>{_HOW})[)\]]?|(?P<how2>{_HOW})[_. (\[-]+(?P<of2>.+?)[)\]]?",
+    re.IGNORECASE,
+)
+"""A sample beside what was done with it: PT01_norm, log2(PT01)."""
 BAM = re.compile(r"\.(?:bam|sam|cram)$", re.IGNORECASE)
 BAM_END = re.compile(
     r"[._]?(?:Aligned)?(?:[._]?sort(?:ed)?(?:ByCoord|ByName)?)?(?:[._]?out)?"

@@ -89,9 +89,23 @@ def _below_zero(matrix: Matrix, low: float, top: float) -> Scale:
     both = float(((some.min(axis=1) < 0) & (some.max(axis=1) > 0)).mean())
     within = float(np.median(spread))
     ratios = abs(float(np.median(some))) < within and some.mean(axis=1).std() < 1.5 * within
-    if matrix.n_columns > 3 and share > 0.2 and (centred.mean() > 0.8 or both > 0.8 or ratios):
+    ratios = ratios and matrix.n_columns > 3
+    relative = matrix.n_columns > 1 and (centred.mean() > 0.8 or both > 0.8 or ratios)
+    if share > 0.2 and (relative or _scaled_columns(matrix)):
         return "scaled"
     return "negative log" if low > -25 and top < 50 and 0.001 < share < 0.6 else "negative"
+
+
+def _scaled_columns(matrix: Matrix) -> bool:
+    """Whether every column has the mean 0 and the standard deviation 1."""
+    stored: Any = matrix.values[:, : min(matrix.n_columns, 50)]
+    table = np.asarray(stored.toarray() if matrix.is_sparse else stored, dtype=np.float64)
+    table = table[np.isfinite(table).all(axis=1)]
+    return bool(
+        len(table) > 20
+        and (np.abs(table.mean(axis=0)) < 0.02).all()
+        and (np.abs(table.std(axis=0) - 1) < 0.02).all()
+    )
 
 
 def log_floor(matrix: Matrix) -> tuple[Base, float] | None:

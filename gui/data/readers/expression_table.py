@@ -37,6 +37,8 @@ from gui.errors import BadNames, BadValues, UnreadableFile
 from gui.text import shorten, some
 
 _GCT = ("1.2", "1.3")
+_OF_SAMPLES = frozenset({"modelid", "sampleid", "samplename", "sample", "patientid", "patient"})
+"""Names of columns by which other tables know the samples: DepMap's SequencingID is none."""
 _MIN_GENES_IN_HEADER = 10
 """Names of columns from which on it is asked whether they are genes."""
 
@@ -225,7 +227,8 @@ def table_of_grid(
         return replace(_whole(grid, name, notes, traits), samples_in_rows=True)
     header = grid.header
     if grid.layout.missing_header:
-        header = headerless(len(header), first[0])
+        numeric = [isinstance(column, np.ndarray) for column in grid.columns]
+        header = headerless(len(header), first[0], numeric)
         notes.append(f"The first line holds a gene ({shorten(first[0], 40)}) and no header.")
         traits["no-header"] = notes[-1]
     placed = place_columns(header, grid.columns, name, samples, grid.decimal)
@@ -281,12 +284,17 @@ def _with_names_of_rows(grid: Grid) -> Grid:
     counted = first in ([str(i + k) for i in range(len(first))] for k in (0, 1))
     if not counted and 2 * len(set(first)) > len(first):
         return grid
-    for i, column in enumerate(grid.columns):
-        if i and not isinstance(column, np.ndarray) and len(set(column)) == len(column) > 1:
-            names = [str(v).strip() for v in column]
-            grid = _columns_of(grid, [k for k in range(len(grid.columns)) if k != i])
-            return replace(grid, first=names, columns=[names, *grid.columns[1:]])
-    return grid
+    found = [
+        i
+        for i, column in enumerate(grid.columns)
+        if i and not isinstance(column, np.ndarray) and len(set(column)) == len(column) > 1
+    ]
+    if not found:
+        return grid
+    at = next((i for i in found if plain(grid.header[i]) in _OF_SAMPLES), found[0])
+    names = [str(v).strip() for v in grid.columns[at]]
+    grid = _columns_of(grid, [k for k in range(len(grid.columns)) if k != at])
+    return replace(grid, first=names, columns=[names, *grid.columns[1:]])
 
 
 def _columns_of(grid: Grid, kept: Sequence[int]) -> Grid:

@@ -16,6 +16,7 @@ _ENDS = (
     *(".fpkm-uq", ".fpkm", ".tpm", ".abundance", ".quant", ".results", "_htseq_counts"),
     *("_htseq", "_featurecounts", "_gene_counts", "_genecounts", "_rawcounts"),
     *("_raw_counts", "_counts", "_count", "_abundance", "_quant", "_fpkm", "_tpm"),
+    *(".fpkm_tracking", "_gene_abund", ".gene_abund", "_gene_abundance", "_abund"),
     *("_readspergene", ".readspergene", "readspergene", "_star"),
 )
 """Endings that say what a file holds, not which sample it is of; without case."""
@@ -24,7 +25,7 @@ _SUFFIXES = (
     *(".counts", ".count", ".dat"),
 )
 _GENERAL = frozenset(
-    {"quant", "quant.genes", "abundance", "genes.fpkm_tracking", "t_data", "genes"}
+    {"quant", "quant.genes", "abundance", "genes.fpkm_tracking", "t_data", "genes", "isoforms"}
 )
 """Names that are the same for all samples; the folder is called after the sample then."""
 _SEPARATORS = "._- "

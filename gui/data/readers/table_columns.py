@@ -164,11 +164,15 @@ def _texts_like_samples(
     return found
 
 
-def headerless(width: int, first: str) -> list[str]:
-    """Names for the columns of a table without a header; STAR's are known."""
+def headerless(width: int, first: str, numeric: Sequence[bool]) -> list[str]:
+    """Names for the columns of a table without a header; STAR's are known. numeric : which columns
+    hold numbers; a single one is of the sample that the file is of.
+    """
     if width == 4 and first.strip().startswith("N_"):
         return ["gene_id", "unstranded", "stranded_first", "stranded_second"]
-    return ["gene", *(["counts"] if width == 2 else [f"column {i + 1}" for i in range(1, width)])]
+    one = sum(numeric[1:]) == 1
+    named = ["counts" if one and numeric[i] else f"column {i + 1}" for i in range(1, width)]
+    return ["gene", *named]
 
 
 def _is_number(entry: str) -> bool:

@@ -170,7 +170,8 @@ def _plan(sources: Mapping[Role, Sequence[_Source]], to: Target, clean: bool) ->
     made = {
         role: max(
             ((source, propose_rule(source.names, names.new, to, known, keys)) for source in found),
-            key=lambda pair: pair[1].after,
+            # what the file says of its IDs itself before the tables
+            key=lambda pair: (pair[1].after, to == "symbol" and Kind.SYMBOL in pair[0].kind.holds),
         )
         for role, found in others
     }

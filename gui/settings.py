@@ -41,9 +41,28 @@ class Window(BaseModel):
     maximized: bool = False
 
 
+class FigureExport(BaseModel):
+    """What was chosen last in the dialog that saves figures.
+
+    width, height : in mm, None: as large as needed; font : in points; dpi : of a picture
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    format: Literal["png", "svg", "pdf"] = "png"
+    width: float | None = Field(default=85, ge=30, le=1000)
+    height: float | None = Field(default=None, ge=20, le=1000)
+    font: float = Field(default=8, ge=4, le=30)
+    dpi: int = Field(default=300, ge=72, le=1200)
+    colours: Literal["screen", "print", "grey"] = "screen"
+    legend: bool = True
+    titled: bool = False
+
+
 class Settings(BaseModel):
     """theme : None is the one of the configuration; zoom : factor; recent : absolute paths, the
     newest first; folders : kind of file -> folder used last
+    figure : how figures were saved last
     tour_seen : whether the welcome of the very first start was answered; software : version of the
     program whose page came up without the graphics
         card only
@@ -58,6 +77,7 @@ class Settings(BaseModel):
     folders: dict[str, str] = Field(default_factory=dict)
     tour_seen: bool = False
     software: str = ""
+    figure: FigureExport = Field(default_factory=FigureExport)
 
 
 class SettingsStore:

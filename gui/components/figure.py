@@ -1,22 +1,17 @@
-"""Figure with its save menu (PNG, SVG), saved by the server through ``ctx.files``."""
+"""Figure with its save menu (PNG, SVG, PDF, dialog), saved by the server through ``ctx.files``."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 import dash_mantine_components as dmc
 import plotly.graph_objects as go
 from dash import Input, Output, State, dcc, html
 
-from gui.data.export import png_with_notice, svg_with_notice
-from gui.errors import DeconomixError
+from gui.components.pictures import save_picture
 from gui.figures.template import template
-from gui.files import PNG, SVG
 from gui.plugin import Context, Page
 
 CONFIG: dict[str, Any] = {
@@ -46,7 +41,14 @@ WAITING: dict[str, Any] = {
 Plotly is not even loaded (``resources/assets/figure.js``). A plain dictionary, as a page has a
 dozen and go.Figure would send Plotly's own template with each.
 """
-LARGEST = 100_000_000
+ITEMS: Mapping[str, str] = {
+    "png": "Picture (PNG)",
+    "svg": "Drawing (SVG)",
+    "pdf": "Drawing (PDF)",
+    "options": "Size, font, preview…",
+}
+"""Part of a figure's ids -> entry of its save menu; the last opens the dialog of the shell."""
+_OPEN = "function() { return window.dash_clientside.dcx.open_export(...arguments); }"
 _DRAW = "function() { return window.dash_clientside.dcx.export_figure(...arguments); }"
 _HATCH = "repeating-linear-gradient(-45deg, {0} 0 2px, transparent 2px 5px)"
 
@@ -97,7 +99,7 @@ def figure_card(
     head = dmc.Group(
         [
             dmc.Group(list(controls), gap="sm"),
-            save_menu([(of["png"], "Picture (PNG)"), (of["svg"], "Drawing (SVG)")]),
+            save_menu([(of[part], text) for part, text in ITEMS.items()]),
         ],
         justify="space-between",
         align="flex-end",
@@ -124,57 +126,28 @@ def figure_card(
 
 
 def bind_figure_export(page: Page, name: str) -> None:
-    """Record the two callbacks that save the figure ``name`` of ``page``."""
+    """Record the callbacks that save the figure ``name`` of ``page``, and open the dialog."""
     of = _ids(page, name)
+    drawn = [State(of["light"], "data"), State(of["graph"], "id"), State(of["file"], "data")]
     page.clientside(
         _DRAW,
         Output(of["picture"], "data"),
-        Input(of["png"], "n_clicks"),
-        Input(of["svg"], "n_clicks"),
-        State(of["light"], "data"),
-        State(of["graph"], "id"),
-        State(of["file"], "data"),
+        *[Input(of[part], "n_clicks") for part in ("png", "svg", "pdf")],
+        *drawn,
+        prevent_initial_call=True,
+    )
+    page.clientside(
+        _OPEN,
+        Input(of["options"], "n_clicks"),
+        *drawn,
+        State("dcx-export-kept", "data"),
         prevent_initial_call=True,
     )
 
     @page.callback(Input(of["picture"], "data"), prevent_initial_call=True, long=True, picture=True)
-    def save_picture(ctx: Context, picture: Mapping[str, Any] | None) -> None:
-        if not picture:
-            return
-        data, kind = decode_picture(picture)
-        marked = png_with_notice(data) if kind is PNG else svg_with_notice(data)
-        told = ctx.files.save(str(picture.get("name") or "figure"), marked, kind)
-        if told:
-            ctx.notify(told, title="Saved", colour="teal")
-
-
-def decode_picture(picture: Mapping[str, Any]) -> tuple[bytes, Any]:
-    """Bytes and file kind of what the page sent.
-
-    DeconomixError if it is not the picture asked for.
-    """
-    url, wanted = picture.get("url"), picture.get("format")
-    if not isinstance(url, str) or len(url) > LARGEST or wanted not in ("png", "svg"):
-        raise DeconomixError(
-            "The figure could not be drawn as a picture.",
-            advice="Make it smaller (fewer samples) or save it as SVG.",
-        )
-    head, _, body = url.partition(",")
-    try:
-        data = (
-            base64.b64decode(body, validate=True)
-            if head.endswith(";base64")
-            else unquote_to_bytes(body)
-        )
-    except (binascii.Error, ValueError):
-        data = b""
-    good = data.startswith(b"\x89PNG\r\n\x1a\n") if wanted == "png" else b"<svg" in data[:1000]
-    if not good:
-        raise DeconomixError(
-            "The figure could not be drawn as a picture.",
-            advice="Make it smaller (fewer samples) or save it as SVG.",
-        )
-    return data, PNG if wanted == "png" else SVG
+    def save(ctx: Context, picture: Mapping[str, Any] | None) -> None:
+        if picture:
+            save_picture(ctx, picture)
 
 
 def type_legend(entries: Sequence[tuple[str, str, bool]]) -> dmc.Group:
@@ -202,7 +175,7 @@ def type_legend(entries: Sequence[tuple[str, str, bool]]) -> dmc.Group:
 
 
 def _ids(page: Page, name: str) -> dict[str, str]:
-    parts = ("png", "svg", "picture", "light", "file", "legend")
+    parts = (*ITEMS, "picture", "light", "file", "legend")
     return {"graph": getattr(page.id, name)} | {
         part: getattr(page.id, f"{name}_{part}") for part in parts
     }

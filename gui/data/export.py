@@ -126,14 +126,23 @@ def _fill_sheet(page: Any, frame: pd.DataFrame) -> None:
         page.append(cells)
 
 
-def png_with_notice(data: bytes) -> bytes:
+def png_with_notice(data: bytes, *, width: float | None = None) -> bytes:
     """The picture with the notice as its description, which image programs show; the picture itself
     is unchanged.
+
+    width : in mm, where it has one: then its resolution is written, too
     """
     end = 8 + 25  # signature, then the header, which is always first and 25 bytes long
-    text = b"tEXtDescription\0" + NOTICE.encode("latin-1")
-    chunk = (len(text) - 4).to_bytes(4, "big") + text + zlib.crc32(text).to_bytes(4, "big")
-    return data[:end] + chunk + data[end:]
+    more = _chunk(b"tEXtDescription\0" + NOTICE.encode("latin-1"))
+    if width:
+        dots = round(int.from_bytes(data[16:20], "big") / width * 1000).to_bytes(4, "big")
+        more = _chunk(b"pHYs" + dots + dots + b"\1") + more  # per metre
+    return data[:end] + more + data[end:]
+
+
+def _chunk(named: bytes) -> bytes:
+    """A chunk of a PNG: its length, its name with its content, and their checksum."""
+    return (len(named) - 4).to_bytes(4, "big") + named + zlib.crc32(named).to_bytes(4, "big")
 
 
 def svg_with_notice(data: bytes) -> bytes:

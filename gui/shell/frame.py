@@ -13,6 +13,7 @@ from gui import notify
 from gui.program import Program
 from gui.shell import menu, support_dialog, theme, tour, update_dialog
 from gui.shell.about_dialog import about_dialog
+from gui.shell.export_dialog import export_dialog
 from gui.shell.guide import guide_drawer
 from gui.shell.header import SIGN_OUT, header
 from gui.shell.page import shell
@@ -81,6 +82,7 @@ def layout(program: Program) -> Any:
                     None if program.config.server.allow_remote else program.config.plugins_folder
                 ),
                 *table_code_dialog(),
+                *export_dialog(program),
                 *support_dialog.dialogs(),
                 *update_dialog.dialogs(program),
                 *guide_drawer(),

@@ -1,42 +1,16 @@
-/* What figures need in the page: Plotly once there is one, saving as a picture, and a width that follows the room they have. */
+/* What figures need in the page: Plotly once there is one, saving as they are, and a width that follows the room they have. */
 (() => {
   "use strict";
-  const WIDEST = 16000; /* pixels a canvas can have in every browser */
-
-  /* A drawing (address of its SVG with the data in it) as a PNG. Plotly paints a blob: address, but for Safari, which it knows by its
-     name; a canvas that has seen one gives no picture away in WebKit ("tainted"), and macOS's web view does not bear that name. */
-  async function painted(drawing, width, height) {
-    const image = new Image();
-    image.src = drawing;
-    await image.decode();
-    const canvas = document.createElement("canvas");
-    canvas.width = width;
-    canvas.height = height;
-    canvas.getContext("2d").drawImage(image, 0, 0, width, height);
-    return canvas.toDataURL("image/png");
-  }
-
-  /* What is drawn now, in the light template on white and laid out anew for its own size. The picture goes to the server, which asks where to put it. */
-  async function export_figure(png, svg, light, graph, name) {
+  /* The figure as a file. The picture goes to the server, which asks where to put it. */
+  async function export_figure(...given) {
+    const [light, graph, name] = given.slice(-3);
     const asked = window.dash_clientside.callback_context.triggered_id;
-    const format = asked && asked.endsWith("-svg") ? "svg" : "png";
-    const holder = document.getElementById(graph);
-    const plot = holder && holder.querySelector(".js-plotly-plot");
-    if (!plot || !plot.data || !plot.data.length || !(png || svg)) {
+    const format = ["png", "svg", "pdf"].find((one) => asked && asked.endsWith(`-${one}`));
+    const figure = window.dcxFigureExport.figure_of(graph);
+    if (!figure || !format || !given.slice(0, -3).some(Boolean)) {
       return window.dash_clientside.no_update;
     }
-    const given = { ...plot.layout, template: light, paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff" };
-    const showlegend = Boolean(given.meta && given.meta.legend_on_export);
-    try {
-      const { data, layout } = await window.dcxFigureLayout.fitted(window.Plotly, { data: plot.data, layout: given }, { showlegend, ranges: window.dcxFigureLayout.ranges_of(plot._fullLayout) });
-      const { width, height } = layout;
-      const scale = format === "png" ? Math.min(2, WIDEST / Math.max(width, height)) : 1;
-      const drawing = await window.Plotly.toImage({ data, layout, config: {} }, { format: "svg", width, height });
-      const url = format === "svg" ? drawing : await painted(drawing, width * scale, height * scale);
-      return { name, format, url, at: Date.now() };
-    } catch (error) {
-      return { name, format, error: String(error), at: Date.now() };
-    }
+    return window.dcxFigureExport.picture_of(figure, light, { name, format });
   }
 
   /* A figure without a width of its own takes that of its place, also after a scrolling one was there or its tab was hidden: plotly

@@ -29,6 +29,21 @@ window.dcxFigureLayout = (() => {
     return Math.max(0, ...String(text).split(/<br\s*\/?>/).map((line) => brush.measureText(plain(line.replace(/<[^>]*>/g, ""))).width));
   }
 
+  /* The text in lines that are at most so many pixels wide, broken between words. */
+  function lines_of(text, room, size, font) {
+    brush.font = font;
+    const lines = [];
+    for (const word of String(text).split(/\s+/).filter(Boolean)) {
+      const longer = lines.length ? `${lines[lines.length - 1]} ${word}` : word;
+      if (lines.length && brush.measureText(longer).width <= room) {
+        lines[lines.length - 1] = longer;
+      } else {
+        lines.push(word);
+      }
+    }
+    return lines;
+  }
+
   const size_of = (font, otherwise) => (font && font.size) || otherwise;
 
   /* Axes made of names: {key, names: [[position, text]], span: positions in view}. The second axis that holds names cut for the screen is taken out. */
@@ -150,6 +165,34 @@ window.dcxFigureLayout = (() => {
     return most;
   }
 
+  /* Bars to the right with a number behind them: the axis is longer, as far as the number is wide. */
+  function room_behind_bars({ data, layout }, full, family) {
+    for (const trace of data.filter((one) => one.type === "bar" && one.orientation === "h" && Array.isArray(one.text))) {
+      const axis = layout[`xaxis${(trace.xaxis || "x").slice(1)}`];
+      const longest = Math.max(0, ...trace.text.map((text) => width(text, size_of(trace.textfont, 13), family))) + 12;
+      if (axis && axis.range && full._size.w > 2 * longest) {
+        const [low, high] = axis.range;
+        axis.range = [low, low + ((high - low) * full._size.w) / (full._size.w - longest)];
+      }
+    }
+  }
+
+  /* Titles below a plot of a given width, in as many lines as they need. */
+  function wrap_titles(layout, full, wide, family) {
+    for (const key of Object.keys(layout).filter((name) => /^xaxis\d*$/.test(name))) {
+      const [axis, seen] = [layout[key], full[key]];
+      const text = axis && axis.title && (axis.title.text || (typeof axis.title === "string" && axis.title));
+      if (!text || !seen || !seen._length) {
+        continue;
+      }
+      const middle = seen._offset + seen._length / 2;
+      const room = seen._length > 0.95 * full._size.w ? 2 * Math.min(middle, wide - middle) - 8 : seen._length;
+      const size = size_of(axis.title.font, 14);
+      const lines = text.split(/<br\s*\/?>/).flatMap((line) => (/<[a-z/]/i.test(line) ? [line] : lines_of(plain(line), room, size, `${size}px ${family}`).map(inert)));
+      axis.title = { ...(typeof axis.title === "object" ? axis.title : {}), text: lines.join("<br>") };
+    }
+  }
+
   const count = (values) => (values && (values.length || (values.bdata ? values.bdata.length / 6 : 0))) || 0;
 
   /* What a trace takes beside the plot (names in the legend, a colour bar), without its many points: drawing those again and again takes seconds. */
@@ -166,9 +209,10 @@ window.dcxFigureLayout = (() => {
   }
 
   /* The figure ({data, layout}) with width, height and all that depends on them.
-     fixed : its whole width (of a page), or 0: as wide as it needs; tallest : its whole height, as far as it can be kept; showlegend : also where the
+     fixed : its whole width (of a page), or 0: as wide as it needs; tallest : its whole height, as far as it can be kept; tall : the same where it is to
+     be no lower either; showlegend : also where the
      screen shows the legend beside the figure; ranges: those of its axes, as drawn on screen, by name of the axis */
-  async function fitted(Plotly, given, { fixed = 0, tallest = 0, showlegend = false, ranges = null } = {}) {
+  async function fitted(Plotly, given, { fixed = 0, tallest = 0, tall = 0, showlegend = false, ranges = null } = {}) {
     const { figure, family } = prepared(given, showlegend);
     const { layout } = figure;
     const axes = name_axes(figure);
@@ -211,6 +255,10 @@ window.dcxFigureLayout = (() => {
       across.forEach((axis) => {
         wide = along(axis, layout, family, wide, fixed ? wide : WIDEST, fixed ? TIGHT : []);
       });
+      if (fixed) {
+        wrap_titles(layout, full, fixed, family);
+        room_behind_bars(figure, full, family);
+      }
       const many = axes.find((axis) => axis.key === "xaxis");
       if (many) {
         const pitch = wide / many.span;
@@ -232,6 +280,11 @@ window.dcxFigureLayout = (() => {
         layout.width += dw;
         layout.height += dh;
       }
+      if (tall) {
+        const legend = full.showlegend && full.legend.orientation === "v" ? full.legend._height + 4 : 0;
+        const rows = down.map((axis) => (layout[axis.key].showticklabels === false ? 0 : size_of(layout[axis.key].tickfont, 13) * LINE * axis.span));
+        layout.height = Math.max(tall, Math.ceil(layout.height - high + Math.max(140, height_of_titles(figure, family), legend, ...rows)));
+      }
       if (tallest && layout.height > tallest) {
         const needed = Math.max(140, ...down.map((axis) => (layout[axis.key].showticklabels === false ? 0 : size_of(layout[axis.key].tickfont, 13) * LINE * axis.span)));
         layout.height = Math.max(tallest, layout.height - Math.max(0, high - needed));
@@ -251,5 +304,5 @@ window.dcxFigureLayout = (() => {
     return into;
   }
 
-  return { fitted, ranges_of };
+  return { fitted, ranges_of, lines_of };
 })();

@@ -41,10 +41,13 @@ async ([figure, options, screen]) => {
     const r = element.getBoundingClientRect();
     return [r.left - frame.left, r.top - frame.top, r.right - frame.left, r.bottom - frame.top];
   };
+  /* The box of a slanted name is not what it covers. */
+  const slanted = (text) => /rotate\((?!-?90\b|0\b)/.test(text.getAttribute('transform') || '');
   const meet = (a, b, slack) => a[0] < b[2] - slack && b[0] < a[2] - slack && a[1] < b[3] - slack && b[1] < a[3] - slack;
   for (const text of place.querySelectorAll('svg text')) {
-    const shown = text.textContent.trim() && getComputedStyle(text).visibility !== 'hidden';
-    if (shown) boxes.push([text.textContent, box(text), text.closest('.bars, .textpoint') !== null]);
+    const { width, height } = text.getBoundingClientRect();
+    const shown = text.textContent.trim() && width && height && getComputedStyle(text).visibility !== 'hidden';
+    if (shown) boxes.push([text.textContent, box(text), text.closest('.bars, .textpoint') !== null || slanted(text)]);
   }
   for (const [text, b] of boxes) {
     if (b[0] < -1 || b[1] < -1 || b[2] > full.width + 1 || b[3] > full.height + 1) wrong.push(`outside: ${text} ${b.map(Math.round)}`);
@@ -60,7 +63,7 @@ async ([figure, options, screen]) => {
     if (full.legend._height > full.legend._effHeight + 1) wrong.push(`legend cut: ${full.legend._height} of ${full.legend._effHeight}`);
     if (meet(box(legend), [l, t, l + w, t + h], 3)) wrong.push(`legend over the plot: ${box(legend).map(Math.round)} ${[l, t, l + w, t + h].map(Math.round)}`);
   }
-  if (w < 250 || h < 90) wrong.push(`small plot: ${w} x ${h}`);
+  if (w < (options.least || 250) || h < 90) wrong.push(`small plot: ${w} x ${h}`);
   const names = [...place.querySelectorAll('.legendtext')].map((text) => text.textContent);
   const found = { wrong, names, texts: boxes.map(([text]) => text), width: full.width, height: full.height };
   if (options.picture) found.picture = await window.Plotly.toImage(place, { format: 'png', width: full.width, height: full.height });
@@ -279,6 +282,30 @@ def test_in_a_report_nothing_is_cut_at_its_width(page: Page, types: int, samples
                 f"{name}: the names fit on the page"
             )
     assert not wrong
+
+
+@pytest.mark.parametrize(("types", "samples", "millimetres"), [(10, 42, 85), (30, 40, 180)])
+def test_in_a_column_of_a_journal_nothing_is_cut(
+    page: Page, types: int, samples: int, millimetres: int
+) -> None:
+    """At 8 points: 13 pixels of the layout."""
+    wide = round(millimetres * 72 / 25.4 * 13 / 8)
+    wrong = {}
+    for name, fig in figures(types, samples).items():
+        found = look(page, f"column-{millimetres}-{types}-{name}", fig, fixed=wide, least=90)
+        if found["wrong"] or found["width"] != wide:
+            wrong[name] = [found["wrong"][:4], found["width"]]
+    assert not wrong
+
+
+def test_a_height_is_kept_or_as_little_more_as_its_names_need(page: Page) -> None:
+    few, many = figures(2, 42), figures(30, 40)
+    for tall in (300, 700):
+        found = look(page, f"tall-{tall}", few["composition"], fixed=700, tall=tall)
+        assert (found["height"], found["wrong"]) == (tall, [])
+    found = look(page, "tall-names", many["composition as heatmap"], fixed=700, tall=300)
+    assert found["height"] > 400
+    assert found["wrong"] == []
 
 
 def test_names_of_a_thousand_samples_are_left_out_and_the_axis_says_so(page: Page) -> None:

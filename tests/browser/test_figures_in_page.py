@@ -6,19 +6,25 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pandas as pd
 import pytest
+from playwright.sync_api import expect
 
 from desktop.server import LocalServer
 from gui.app import Application, create_app
 from gui.config import Config
 from gui.files import FileKind
+from tests.pdf_words import unpacked_pdf
 
 pytestmark = pytest.mark.browser
+
+LONG = "regulatory T cells of the second germinal centre"
 
 PAGE = """
 import pandas as pd
@@ -144,6 +150,9 @@ def test_figure_is_saved_as_png_and_svg_on_white(page: Any, files: Kept) -> None
     assert b"<svg" in svg
     assert b"rgb(255, 255, 255)" in svg
     assert b"RNA fraction" in svg
+    _, pdf, kind = _save(page, "look-bars-pdf", files)
+    assert kind.suffixes == (".pdf",)
+    assert "RNA fraction" in unpacked_pdf(pdf)
     page.evaluate("() => { URL.createObjectURL = window.blobs; }")
 
 
@@ -241,6 +250,8 @@ def test_every_entry_of_a_save_menu_works_again_and_again(page: Any, files: Kept
     for item, suffix in (
         ("look-bars-png", ".png"),
         ("look-bars-svg", ".svg"),
+        ("look-bars-pdf", ".pdf"),
+        ("look-numbers-tsv", ".tsv"),
         ("look-numbers-csv", ".csv"),
         ("look-numbers-xlsx", ".xlsx"),
     ):
@@ -290,3 +301,136 @@ def test_table_follows_the_theme(page: Any) -> None:
         found.append(page.evaluate(colour))
     assert found[0] == "rgb(255, 255, 255)"
     assert found[1] == "rgb(36, 36, 36)"
+
+
+def _open_dialog(tab: Any, item: str = "look-bars-options") -> None:
+    tab.get_by_role("button", name="Save…").nth(0).click()
+    tab.locator(f"xpath=//*[@id='{item}']").click()
+    tab.wait_for_selector('#dcx-export-image[src^="data:image/svg"]', state="attached")
+
+
+def _saved_from_dialog(tab: Any, files: Kept) -> tuple[str, bytes, FileKind]:
+    before = len(files.saved)
+    tab.locator("#dcx-export-save").click()
+    for _ in range(600):
+        if len(files.saved) > before:
+            tab.wait_for_selector("#dcx-export-save", state="hidden")
+            return files.saved[-1]
+        tab.wait_for_timeout(100)
+    raise AssertionError("nothing was saved")
+
+
+def _preview(tab: Any, *holds: str) -> str:
+    """The drawing in the dialog once it holds these texts."""
+    for _ in range(600):
+        found = unquote(tab.locator("#dcx-export-image").get_attribute("src") or "")
+        if all(text in found for text in holds):
+            return found
+        tab.wait_for_timeout(100)
+    raise AssertionError(f"not in the preview: {holds}")
+
+
+def test_a_figure_is_saved_in_the_size_that_the_dialog_shows(page: Any, files: Kept) -> None:
+    _open_dialog(page)
+    shown = _preview(page, 'width="85.00mm"')
+    assert LONG in shown
+    page.locator("#dcx-export-format").get_by_text("SVG").click()
+    _, svg, kind = _saved_from_dialog(page, files)
+    assert kind.suffixes == (".svg",)
+    assert b'width="85.00mm"' in svg
+    for word in ("RNA fraction", LONG, "a sample with quite a long name", "&lt;b&gt;B"):
+        assert word in svg.decode()
+
+    _open_dialog(page)  # what was chosen is kept
+    assert page.locator("#dcx-export-format input:checked").get_attribute("value") == "svg"
+    page.locator("#dcx-export-format").get_by_text("PDF").click()
+    page.locator("#dcx-export-preset").click()
+    page.get_by_role("option", name="Double column, 180 mm").click()
+    page.locator("#dcx-export-height").fill("120,5")
+    page.locator("#dcx-export-font").fill("10")
+    page.get_by_text("Legend", exact=True).click()
+    page.get_by_text("Title", exact=True).click()
+    page.locator("#dcx-export-title").fill("Responders & others")
+    shown = _preview(page, 'width="180.00mm"', 'height="120.', "Responders &amp; others")
+    assert LONG not in shown  # the legend is left out
+    _, pdf, kind = _saved_from_dialog(page, files)
+    assert kind.suffixes == (".pdf",)
+    box = re.search(rb"/MediaBox \[ 0 0 ([\d.]+) ([\d.]+) \]", pdf)
+    assert box is not None
+    size = [float(v) * 25.4 / 72 for v in box.groups()]
+    assert size == [pytest.approx(180, abs=0.1), pytest.approx(120.5, abs=0.5)]
+    words = unpacked_pdf(pdf)
+    assert "(Responders & others) Tj" in words
+    assert "(a sample with quite a long name) Tj" in words
+    _open_dialog(page)
+    page.get_by_text("Legend", exact=True).click()
+    page.get_by_text("Title", exact=True).click()
+    page.locator("#dcx-export-height").fill("")
+    page.locator("#dcx-export-font").fill("8")
+    _preview(page, LONG)
+    page.keyboard.press("Escape")
+
+
+def test_a_figure_in_grey_is_told_apart_by_hatches(page: Any, files: Kept) -> None:
+    _open_dialog(page)
+    page.get_by_text("Grey, hatched").click()
+    shown = _preview(page, "patternUnits")
+    for _ in range(100):  # the drawing before it has patterns, too: of the hidden background
+        shown = unquote(page.locator("#dcx-export-image").get_attribute("src") or "")
+        if not _coloured(shown):
+            break
+        page.wait_for_timeout(100)
+    assert _coloured(shown) == []
+    assert shown.count("<pattern") >= 2
+    page.get_by_text("As on screen").click()
+    for _ in range(100):
+        if _coloured(unquote(page.locator("#dcx-export-image").get_attribute("src") or "")):
+            break
+        page.wait_for_timeout(100)
+    page.keyboard.press("Escape")
+
+
+def _coloured(svg: str) -> list[str]:
+    """Colours of a drawing that are no grey. Text and axes have a touch of blue on screen."""
+    found = re.findall(r"rgb\((\d+), (\d+), (\d+)\)", svg)
+    return [str(c) for c in found if max(map(int, c)) - min(map(int, c)) > 12]
+
+
+def test_a_number_that_is_not_allowed_is_said_and_not_saved(page: Any, files: Kept) -> None:
+    _open_dialog(page)
+    before = len(files.saved)
+    page.locator("#dcx-export-font").fill("99")
+    expect(page.locator("#dcx-export-size")).to_contain_text("4 to 30 pt")
+    page.locator("#dcx-export-save").click()
+    page.wait_for_timeout(500)
+    assert len(files.saved) == before
+    page.locator("#dcx-export-font").fill("8")
+    expect(page.locator("#dcx-export-size")).to_contain_text("mm")
+    page.keyboard.press("Escape")
+
+
+def test_figure_and_table_are_copied(page: Any) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    _open_dialog(page)
+    for _ in range(2):
+        page.evaluate("navigator.clipboard.writeText('')")
+        page.locator("#dcx-export-copy").click()
+        page.wait_for_function(
+            "navigator.clipboard.read().then((all) => all.some((one) =>"
+            " one.types.includes('image/png')))"
+        )
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Save…").nth(1).click()
+    page.locator("xpath=//*[@id='look-numbers-copy']").click()
+    page.wait_for_function("navigator.clipboard.readText().then((text) => text.includes('0.1234'))")
+    copied = page.evaluate("navigator.clipboard.readText()").splitlines()
+    assert copied[0].split("\t")[1] == LONG
+    assert copied[2].startswith("'=1+1\t0.25")
+    page.get_by_role("button", name="Save…").nth(1).click()
+    page.locator("xpath=//*[@id='look-numbers-code']").click()
+    expect(page.locator("#dcx-code-python")).to_contain_text("numbers.csv")
+    page.locator("#dcx-code-r-copy").click()
+    page.wait_for_function(
+        "navigator.clipboard.readText().then((text) => text.includes('read.csv'))"
+    )
+    page.keyboard.press("Escape")

@@ -42,7 +42,7 @@ async ([figure, options, screen]) => {
     return [r.left - frame.left, r.top - frame.top, r.right - frame.left, r.bottom - frame.top];
   };
   /* The box of a slanted name is not what it covers. */
-  const slanted = (text) => /rotate\((?!-?90\b|0\b)/.test(text.getAttribute('transform') || '');
+  const slanted = (text) => /rotate[(](?!-?90,|0,)/.test(text.getAttribute('transform') || '');
   const meet = (a, b, slack) => a[0] < b[2] - slack && b[0] < a[2] - slack && a[1] < b[3] - slack && b[1] < a[3] - slack;
   for (const text of place.querySelectorAll('svg text')) {
     const { width, height } = text.getBoundingClientRect();

@@ -4,6 +4,7 @@ theme.
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import re
@@ -20,6 +21,7 @@ from desktop.server import LocalServer
 from gui.app import Application, create_app
 from gui.config import Config
 from gui.files import FileKind
+from tests.browser.conftest import PATIENCE
 from tests.pdf_words import unpacked_pdf
 
 pytestmark = pytest.mark.browser
@@ -100,6 +102,7 @@ def app(files: Kept, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple
 def page(app: tuple[Application, str], browser: Any) -> Iterator[Any]:
     application, base = app
     tab = browser.new_page(viewport={"width": 1280, "height": 1000})
+    tab.set_default_timeout(PATIENCE)
     tab.errors = []
     tab.on("console", lambda m: tab.errors.append(m.text) if m.type == "error" else None)
     tab.on("pageerror", lambda e: tab.errors.append(str(e)))
@@ -338,8 +341,8 @@ def test_a_figure_is_saved_in_the_size_that_the_dialog_shows(page: Any, files: K
     _, svg, kind = _saved_from_dialog(page, files)
     assert kind.suffixes == (".svg",)
     assert b'width="85.00mm"' in svg
-    for word in ("RNA fraction", LONG, "a sample with quite a long name", "&lt;b&gt;B"):
-        assert word in svg.decode()
+    for word in ("RNA fraction", LONG, "a sample with quite a long name", "<b>B</b> cells"):
+        assert word in html.unescape(svg.decode())
 
     _open_dialog(page)  # what was chosen is kept
     assert page.locator("#dcx-export-format input:checked").get_attribute("value") == "svg"

@@ -39,9 +39,9 @@ SVG = (
 
 def painting() -> str:
     """The function of the program's page that makes a picture of a drawing."""
-    source = (ROOT / "resources" / "assets" / "figure.js").read_text("utf-8")
+    source = (ROOT / "resources" / "assets" / "figure_export.js").read_text("utf-8")
     found = re.search(r"^  async function painted\(.*?^  }$", source, re.MULTILINE | re.DOTALL)
-    assert found, "figure.js paints"
+    assert found, "figure_export.js paints"
     return found[0]
 
 
@@ -94,7 +94,7 @@ class Check:
         host.zoom(1.0)
 
         self.js(
-            f"painted({json.dumps(SVG)}, 80, 40).then((u) => {{ window.made = u }},"
+            f"painted({json.dumps(SVG)}, 80, 40).then((c) => {{ window.made = c.toDataURL() }},"
             " (e) => { window.made = String(e) }); 1"
         )
         self.until(lambda: bool(self.js("window.made || ''")))

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from gui.figures.axes import digits, of_percent, thin
-from gui.figures.palette import GREY, SYMBOLS
+from gui.figures.palette import GREY, type_symbol
 from gui.figures.template import blank
 from gui.figures.text import inert, short
 
@@ -50,8 +50,9 @@ def agreement(points: pd.DataFrame, colour_of: Mapping[str, str]) -> go.Figure:
     )
     drawn = there.iloc[thin(len(there), MOST_POINTS)]
     groups = list(drawn.groupby("cell_type", sort=False))
-    for number, (name, rows) in enumerate(groups):
+    for name, rows in groups:
         label = str(name).replace("|", " + ")
+        colour = colour_of.get(str(name).split("|", 1)[0], GREY)
         fig.add_scatter(
             x=of_percent(rows["known"]),
             y=of_percent(rows["estimated"]),
@@ -60,8 +61,8 @@ def agreement(points: pd.DataFrame, colour_of: Mapping[str, str]) -> go.Figure:
             meta=inert(label),
             text=[inert(s) for s in rows["sample"]],
             marker={
-                "color": colour_of.get(str(name).split("|", 1)[0], GREY),
-                "symbol": SYMBOLS[number % len(SYMBOLS)],
+                "color": colour,
+                "symbol": type_symbol(colour),
                 "size": 8,
                 "opacity": 0.75,
             },

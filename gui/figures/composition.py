@@ -5,7 +5,7 @@ Compositions are cell types (and ``hidden``) x samples, as fractions.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 
 from gui.data.dataset import HIDDEN
 from gui.figures.axes import angle, digits, name_axis, of_percent
-from gui.figures.palette import GREY, fill, is_hidden
+from gui.figures.palette import GREY, NUMBERED_FROM, fill, is_hidden, type_number
 from gui.figures.template import HEIGHT, blank
 from gui.figures.text import inert, natural, percentage, short
 
@@ -28,6 +28,8 @@ BY_FILE, BY_NAME = "", "\x00name"
 
 Anything else is the name of a type or ``hidden``.
 """
+MOST_NUMBERS = 500
+"""So many numbers of types are drawn at most; with more bars only some of them carry numbers."""
 NO_GROUP = "no group"
 
 
@@ -257,9 +259,15 @@ def stacked(
         .set_axis(composition.columns.astype(str))[order.samples]
         .to_numpy(dtype=np.float64)
     )
+    numbers = type_numbers(types, colour_of)
+    every = -(-len(types) * len(order.samples) // MOST_NUMBERS)
     for name in types:
         values, interval = drawn.loc[name].to_numpy(dtype=np.float64), ""
         more: dict[str, Any] = {}
+        if name in numbers:
+            shown = [numbers[name] if i % every == 0 else "" for i in range(len(order.samples))]
+            more |= {"text": shown, "textposition": "inside", "insidetextanchor": "middle"}
+            more |= {"textangle": 0, "textfont": {"size": 11}}
         if ends is not None and name in ends[0].index:
             low, high = (
                 e.set_axis(e.columns.astype(str), axis=1)
@@ -284,7 +292,7 @@ def stacked(
             ),
             x=order.positions,
             y=of_percent(values),
-            name=inert(short(name)),
+            name=_numbered(inert(short(name)), numbers.get(name)),
             meta=inert(name),
             marker=fill(name, dict(colour_of), contradicted=contradicted)
             | ({"line": {"width": 0}} if scrolls else {}),
@@ -309,6 +317,8 @@ def stacked(
     }
     if normalise:
         y["range"] = [0, 100]
+    if numbers:  # a number that finds no room is left out, and none is drawn too small to read
+        fig.update_layout(uniformtext={"mode": "hide", "minsize": 8})
     fig.update_layout(
         barmode="stack",
         bargap=0.18,
@@ -512,7 +522,28 @@ def legend_entries(
     contradicted: Collection[str] = (),
 ) -> list[tuple[str, str, bool]]:
     """Return (name, colour, hatched) for the legend, from the top of the stack."""
+    types = _types(composition)
+    numbers = type_numbers(types, colour_of)
     return [
-        (t, colour_of.get(t, GREY), is_hidden(t) or t in contradicted)
-        for t in reversed(_types(composition))
+        (
+            _numbered(t, numbers.get(t)),
+            colour_of.get(t, GREY),
+            is_hidden(t) or t in contradicted,
+        )
+        for t in reversed(types)
     ]
+
+
+def type_numbers(types: Sequence[str], colour_of: Mapping[str, str]) -> dict[str, str]:
+    """The number that stands on the bars of each type; none where there are few types.
+
+    A type has the same number in every figure, as it has the same colour. Hidden has none: its
+    grey hatch is its own.
+    """
+    if len(types) < NUMBERED_FROM:
+        return {}
+    return {t: str(type_number(colour_of.get(t, GREY))) for t in types if not is_hidden(t)}
+
+
+def _numbered(name: str, number: str | None) -> str:
+    return name if number is None else f"{number} {name}"

@@ -13,7 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from gui.figures.axes import digits, f4, name_axis, of_percent, thin
-from gui.figures.palette import ACCENT, DASHES, GREY
+from gui.figures.palette import ACCENT, GREY, type_dash, type_symbol
 from gui.figures.template import HEIGHT, blank
 from gui.figures.text import LONGEST, coefficient, inert, settled, short
 
@@ -25,6 +25,10 @@ METRICS: dict[str, str] = {
     "rmse": "Root mean square error (percentage points)",
     "ccc": "Concordance (CCC)",
 }
+
+
+MARKS = 8
+"""So many symbols on a curve tell it from the others without its colour."""
 
 
 def loss(correlation: pd.DataFrame, colour_of: Mapping[str, str]) -> go.Figure:
@@ -59,13 +63,18 @@ def loss(correlation: pd.DataFrame, colour_of: Mapping[str, str]) -> go.Figure:
         fig.add_scatter(
             x=steps,
             y=f4(values[rows, j]),
-            mode="lines",
+            mode="lines+markers",
             name=inert(short(name)),
             meta=inert(name),
             line={
                 "width": 1.5,
                 "color": colour_of.get(str(name), GREY),
-                "dash": DASHES[j % len(DASHES)],
+                "dash": type_dash(colour_of.get(str(name), GREY)),
+            },
+            marker={
+                "symbol": type_symbol(colour_of.get(str(name), GREY)),
+                "size": 8,
+                "maxdisplayed": MARKS,
             },
             hovertemplate="%{meta}: %{y:.3g}<br>iteration %{x}<extra></extra>",
         )

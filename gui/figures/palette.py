@@ -102,10 +102,13 @@ SYMBOLS = (
     "star",
     "triangle-down",
     "pentagon",
-    "hourglass",
+    "hexagon",
 )
-"""For lines and dots of several types in one figure, in turn: nobody has to go by the colour alone.
+"""For lines and dots of several things in one figure, in turn: nobody has to go by the colour
+alone. For cell types see :func:`type_symbol`, :func:`type_dash` and :func:`type_number`.
 """
+NUMBERED_FROM = 9
+"""From so many cell types on, stacked bars carry the number of each type."""
 GREY = "#868E96"
 """The grey of the hidden background and of what stays in the background; readable on white and on
 dark grey.
@@ -174,6 +177,25 @@ def _at(place: int) -> str:
         round((1 - fraction) * int(PALETTE[i][k : k + 2], 16) + fraction * 150) for k in (1, 3, 5)
     ]
     return "#{:02X}{:02X}{:02X}".format(*parts)
+
+
+_PLACE_OF = {_at(place): place for place in reversed(range(3 * len(PALETTE)))}
+
+
+def type_symbol(colour: str) -> str:
+    """The symbol of the cell type that has this colour: 30 of them, as of the colours."""
+    kind, shape = divmod(_PLACE_OF.get(colour, 0) % len(PALETTE), len(SYMBOLS))
+    return SYMBOLS[shape] + ("", "-open", "-dot")[kind]
+
+
+def type_dash(colour: str) -> str:
+    """The dash of the cell type that has this colour; the symbol tells apart those of one dash."""
+    return DASHES[_PLACE_OF.get(colour, 0) % len(DASHES)]
+
+
+def type_number(colour: str) -> int:
+    """The number of the cell type that has this colour, from 1, the same in every figure."""
+    return _PLACE_OF.get(colour, -1) + 1
 
 
 def is_hidden(name: str) -> bool:

@@ -346,10 +346,16 @@ def test_axe_finds_nothing_on_any_page_tab_menu_or_dialog(
     only = TAGS if theme == "light" else ["color-contrast"]  # nothing else depends on the theme
     themed(full, theme)
     found: dict[str, list[str]] = {}
+    figures = 0
     for place in places(full, awkward):
         rest(full)
         for each in violations(full, only):
             found.setdefault(each, []).append(place)
+        for figure in figure_texts(full):
+            figures += 1
+            if not figure["sentence"] or not (figure["rows"] or figure["empty"]):
+                found.setdefault("a figure has no words", []).append(f"{place}: {figure}")
+    assert figures > 12
     assert not found, "\n".join(
         f"{each}\n    on {', '.join(where)}" for each, where in found.items()
     )
@@ -373,6 +379,46 @@ def test_axe_finds_nothing_in_dialogs_notices_the_tour_and_the_lock_screen(
     assert not found, "\n".join(
         f"{each}\n    on {', '.join(where)}" for each, where in found.items()
     )
+
+
+def figure_texts(page: Page) -> list[dict[str, Any]]:
+    """What a screen reader hears of every figure in view."""
+    page.wait_for_timeout(400)  # they are written a moment after the last redraw
+    return page.evaluate(  # type: ignore[no-any-return]
+        """() => [...document.querySelectorAll('.dcx-figure .js-plotly-plot')]
+            .filter((plot) => plot.checkVisibility() && plot.clientWidth > 50 && plot._fullData)
+            .map((plot) => {
+                const box = plot.closest('.dcx-figure'), words = box.querySelector('.dcx-figure-text');
+                const sentence = document.getElementById(box.getAttribute('aria-describedby') || '');
+                return {
+                    sentence: sentence ? sentence.textContent : '',
+                    rows: words ? [...words.querySelectorAll('tbody tr')].map((r) => [...r.cells].map((c) => c.textContent)) : [],
+                    head: words ? [...words.querySelectorAll('th')].map((c) => c.textContent) : [],
+                    empty: plot._fullData.length === 0,
+                };
+            })"""
+    )
+
+
+def test_a_figure_is_heard_as_the_sentence_of_its_page_and_its_numbers(
+    full: Page, computed: Any
+) -> None:
+    switch(full, "Melanoma")
+    go(full, "DTD", "#dtd-answer")
+    full.get_by_role("tab", name="Composition").click()
+    rest(full)
+    (heard,) = figure_texts(full)
+    composition = computed[0][2].composition["bulk"]
+    composition = composition / composition.sum(axis=0)  # as the tab shows it at first
+    assert full.locator("#dtd-answer").inner_text().strip() in heard["sentence"]
+    assert "Bars. Vertical axis: RNA fraction (%)" in heard["sentence"]
+    assert heard["head"][:2] == ["Name", "Where"]
+    assert len(heard["rows"]) == composition.size
+    for name, sample, value, *_ in heard["rows"]:
+        exact = 100 * float(composition.at[name, sample])
+        assert float(value) == pytest.approx(exact, rel=0.005, abs=0.01)
+    drawing = full.locator(".dcx-figure svg.main-svg:visible").first
+    expect(drawing).to_have_attribute("aria-hidden", "true")
 
 
 def out_of_reach(page: Page) -> list[str]:

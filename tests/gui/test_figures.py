@@ -118,7 +118,9 @@ def test_unknown_types_that_want_the_same_colour_get_two_and_all_others_keep_the
 
 def test_lines_and_dots_of_types_differ_in_more_than_the_colour() -> None:
     values = pd.DataFrame(np.linspace(0, 1, 20).reshape(5, 4), columns=list("ABCD"))
-    assert len({line.line.dash for line in dtd.loss(values, colours("ABCD")).data[1:]}) == 4
+    lines = dtd.loss(values, colours("ABCD")).data[1:]
+    assert len({line.marker.symbol for line in lines}) == 4
+    assert all(line.mode == "lines+markers" and line.line.dash for line in lines)
     points = pd.DataFrame(
         {
             "sample": list("stst"),

@@ -55,6 +55,7 @@ KNOWLEDGE = FileKind(
 SESSION = FileKind("DeconomiX session", (".dcxsession",))
 MODEL = FileKind("Trained model", (".dcxmodel",))
 REFERENCE = FileKind("Reference of the library", (".dcxreference",))
+TEMPLATE = FileKind("Template of parameters", (".json",), recent=False)
 CSV = FileKind("CSV table", (".csv",))
 TSV = FileKind("TSV table", (".tsv",))
 XLSX = FileKind("Excel table", (".xlsx",))

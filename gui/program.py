@@ -50,6 +50,8 @@ from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
 from gui.sessions.parsing import ProcessParser
 from gui.sessions.reference_library import FOLDER, ReferenceLibrary
 from gui.sessions.snapshot import PendingJob
+from gui.sessions.templates import FOLDER as TEMPLATES
+from gui.sessions.templates import TemplateLibrary
 from gui.settings import FILE_NAME, SettingsStore
 from gui.temporary import sweep
 from gui.updates import Update
@@ -113,6 +115,7 @@ class Program:
         self.references = ReferenceLibrary(
             config.data_folder / FOLDER, shared=config.server.allow_remote
         )
+        self.templates = TemplateLibrary(config.data_folder / TEMPLATES)
         self.inbox = Inbox(self.sessions, self.uploads, self.settings)
         if self.sessions.trouble is not None:
             self.inbox.announcements.append(notify.sentence(self.sessions.trouble))

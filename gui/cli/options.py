@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gui.cli import analyses, gene_options, methods, sample_tables
+from gui.cli import analyses, gene_options, methods, sample_tables, template
 from gui.cli.console import Parser
 from gui.cli.methods import MODELS
 from gui.errors import InvalidParameter
@@ -73,6 +73,15 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
     )
     cli.add_argument(
         "--model", choices=MODELS, help="default: deconomix (with --example deconomix+h,r)"
+    )
+    cli.add_argument(
+        "--template",
+        type=Path,
+        metavar="FILE",
+        help=(
+            "take the parameters of DTD and ADTD from a template that the pages saved; options that"
+            " are given count before it"
+        ),
     )
     cli.add_argument(
         "--recommended",
@@ -229,6 +238,14 @@ def settle(options: argparse.Namespace) -> tuple[str, bool]:
         _check_reference_only(options)
     if not options.example and options.out is None:
         raise InvalidParameter("--out FOLDER is missing.", advice="Give the folder for the tables.")
+    options.parameters = None
+    if options.template is not None:
+        if options.recommended or other_method:
+            raise InvalidParameter(
+                "--template holds parameters of DTD and ADTD, and has no effect here.",
+                advice="Leave out --template, or --recommended and --method.",
+            )
+        template.settle(options)
     if options.recommended:
         _recommend(options)
     model = options.model or ("deconomix+h,r" if options.example else "deconomix")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gui.cli import analyses, sample_tables
+from gui.cli import analyses, sample_tables, template
 from gui.cli.console import ConsoleProgress, say
 from gui.cli.example_table import example_table
 from gui.cli.output import Output, optimum_of, record_of, tables_of
@@ -150,16 +150,17 @@ def _set_engine(options: argparse.Namespace) -> None:
 def _parameters(options: argparse.Namespace, model: str) -> ModelParams:
     from gui.engine.params import ADTDParams, BootstrapParams, DTDParams
 
-    dtd = DTDParams.parse(
-        genes=options.genes or None,
-        iterations=options.iterations,
-        train_mixtures=options.mixtures,
-        train_cells=options.cells,
-        test_mixtures=options.mixtures,
-        test_cells=options.cells,
-        seed=options.seed,
-        stop_early=options.stop_early,
-    )
+    asked = {
+        "genes": options.genes or None,
+        "iterations": options.iterations,
+        "train_mixtures": options.mixtures,
+        "train_cells": options.cells,
+        "test_mixtures": options.mixtures,
+        "test_cells": options.cells,
+        "seed": options.seed,
+        "stop_early": options.stop_early,
+    }
+    dtd = DTDParams.parse(**asked | template.dtd_values(options))
     if options.stop_early and model == "naive":
         raise InvalidParameter(
             "--stop-early has no effect on naive, which learns nothing.",
@@ -168,9 +169,8 @@ def _parameters(options: argparse.Namespace, model: str) -> ModelParams:
     adtd = bootstrap = None
     if "+" in model:
         chosen = {} if options.lambda2 == "search" else {"lambda2": options.lambda2}
-        adtd = ADTDParams.parse(
-            model=model.removeprefix("deconomix+"), refine=options.refine, **chosen
-        )
+        chosen |= {"model": model.removeprefix("deconomix+"), "refine": options.refine}
+        adtd = ADTDParams.parse(**template.adtd_values(options) | chosen)
     elif options.refine:
         raise InvalidParameter(
             f"--refine has no effect on {model}.",
@@ -317,6 +317,7 @@ def _record(
             }
         parameters["refine"] = options.refine
     parameters |= {
+        **template.record(options, found.adtd_params),
         "bootstrap": options.bootstrap,
         "label": options.label,
         "scale": loaded.dataset.scale,

@@ -124,7 +124,8 @@
       return;
     }
     const page = plot.closest("[id$='-page']");
-    const answer = page && document.getElementById(`${page.id.slice(0, -"-page".length)}-answer`);
+    /* the answer of the page; of several, that of the tab in view */
+    const answer = page && [...page.querySelectorAll("[id$='-answer']")].find((one) => one.checkVisibility() && one.innerText.trim());
     const { sentence, head, rows, caption } = described(plot);
     let words = box.querySelector(`:scope > .${MARKS}`);
     if (!words) {

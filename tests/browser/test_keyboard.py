@@ -152,7 +152,7 @@ def test_a_whole_analysis_by_keyboard_alone(
     tab_to(page, "#adtd-run")
     page.keyboard.press("Enter")
     finished()
-    expect(page.locator("#adtd-answer")).to_contain_text("hidden", ignore_case=True)
+    expect(page.locator("#adtd-page .dcx-headline:visible").first).to_contain_text("idden")
     (run,) = [
         run
         for info in running.application.sessions.list_sessions(actor=LOCAL)

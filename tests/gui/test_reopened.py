@@ -93,6 +93,7 @@ PASSING = (
     "upload-test",
     "upload-reference",
     "upload-saved-reference",
+    "-template-name",
     "-runs-name",
     "-runs-notes",
     "-searches-name",

@@ -15,6 +15,7 @@ from gui.components.common import card, clicked, empty_state, form_end
 from gui.components.form import folded
 from gui.components.job_progress import JobProgress
 from gui.components.jobs import running, running_state
+from gui.components.templates import TemplatesDialog
 from gui.data.normalize import bulk_keeps
 from gui.engine.lambda2_advice import FEW_SAMPLES
 from gui.engine.params import ADTDParams, Params, SearchParams
@@ -36,6 +37,7 @@ from gui.text import number
 
 GOING = "This is waiting or running."
 progress = JobProgress(page, "adtd", "search", "bootstrap")
+templates = TemplatesDialog(page, form)
 MODEL_TEXTS = {
     "h": "estimates what is in the samples but not in the reference.",
     "h,r": "also estimates how genes are regulated in each cell type.",
@@ -64,6 +66,7 @@ def column(ctx: Context, following: Any) -> Any:
         dmc.Text("", id=page.id.search_reason, size="xs", c="dimmed", mt=4),
     )
     return card(
+        dmc.Group([dmc.Text("Parameters", fw=600), templates.button()], justify="space-between"),
         form.fields(ctx, "model"),
         dmc.Text("", id=page.id.model_words, size="xs", c="dimmed", mt=6, mb="sm"),
         form.fields(ctx, "part", "max_iterations"),
@@ -92,6 +95,7 @@ def column(ctx: Context, following: Any) -> Any:
             progress.layout(ctx),
             following,
         ),
+        templates.dialog(ctx),
         form.hidden_parts(),
         search_form.hidden_parts(),
     )
@@ -261,6 +265,7 @@ def nothing_yet(ctx: Context, tab: str, model: str, reason: str | None) -> Any:
 
 form.bind()
 search_form.bind()
+templates.bind()
 progress.bind()
 
 

@@ -19,6 +19,7 @@ from gui.components.jobs import clock, running, running_state
 from gui.components.next_step import NextStepView
 from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns
+from gui.components.templates import TemplatesDialog
 from gui.components.views import GONE, SHOWN
 from gui.data.normalize import common_genes
 from gui.engine.model import model_bytes
@@ -35,6 +36,7 @@ form = ParamsForm(page, DTDParams)
 headline = Headline(page)
 runs = PreviousRuns(page, "dtd", form, describe=lambda run: short_answer(run.result))
 following = NextStepView(page)
+templates = TemplatesDialog(page, form)
 progress = JobProgress(page, "dtd", "apply", "bootstrap")
 STARTED = "Started. You can go on working."
 NO_CELLS = "A trained model was loaded: there are no single cells to train on."
@@ -55,7 +57,9 @@ def layout(ctx: Context) -> Any:
     parameters = card(
         dmc.Stack(
             [
-                dmc.Text("Parameters", fw=600),
+                dmc.Group(
+                    [dmc.Text("Parameters", fw=600), templates.button()], justify="space-between"
+                ),
                 form.fields(ctx),
                 form.advanced(ctx),
                 form.hidden_parts(),
@@ -78,6 +82,7 @@ def layout(ctx: Context) -> Any:
             style=SHOWN if run else GONE,
         ),
         dcc.Store(id=page.id.landed, data=run.id if run else None),
+        templates.dialog(ctx),
     ]
     return two_columns(parameters, results, foldable=True)
 
@@ -305,6 +310,7 @@ def save_model(ctx: Context, clicks: int | None) -> None:
 
 
 form.bind()
+templates.bind()
 runs.bind()
 following.bind()
 progress.bind()

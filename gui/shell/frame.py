@@ -11,7 +11,7 @@ from dash import Input, dcc, html
 
 from gui import notify
 from gui.program import Program
-from gui.shell import menu, support_dialog, theme, tour, update_dialog
+from gui.shell import dropped, menu, support_dialog, theme, tour, update_dialog
 from gui.shell.about_dialog import about_dialog
 from gui.shell.export_dialog import export_dialog
 from gui.shell.guide import guide_drawer
@@ -71,6 +71,7 @@ def layout(program: Program) -> Any:
                 dcc.Store(id="dcx-poke"),
                 dcc.Interval(id="dcx-interval", interval=IDLE_MS),
                 dcc.Store(id="dcx-download"),
+                *dropped.layout(),
                 dmc.NotificationContainer(
                     id="dcx-notices",
                     position="bottom-right",

@@ -96,11 +96,29 @@
     input.addEventListener("change", () => take(button, input.files));
     input.click();
   });
+  // Beside every field: sessions are opened and data offered (gui/shell/dropped.py). A dialog on screen wants its own files, in its own field.
+  async function taken_anywhere(transfer) {
+    const entries = Array.from(transfer.items, (item) => item.webkitGetAsEntry && item.webkitGetAsEntry());
+    const files = Array.from(transfer.files).slice(0, MOST);
+    if (!files.length || [...document.querySelectorAll("[role=dialog]")].some((dialog) => dialog.checkVisibility())) return;
+    const answers = [];
+    for (const [index, file] of files.entries()) {
+      const folder = entries[index] && entries[index].isDirectory;
+      answers.push(folder ? { error: `${file.name} is a folder. Drop it on the field it is for.` } : await send(file));
+    }
+    window.dash_clientside.set_props("dcx-dropped", { data: { files: answers, at: Date.now() } });
+  }
+  const carries_files = (event) => Boolean(event.dataTransfer) && Array.from(event.dataTransfer.types).includes("Files");
+
   for (const name of ["dragover", "dragleave", "drop"]) {
     document.addEventListener(name, (event) => {
       const button = target(event);
       if (name === "dragover" || name === "drop") event.preventDefault(); // a file dropped beside a field must not replace the page
-      if (!button) return;
+      document.body.classList.toggle("dcx-over-page", name === "dragover" && !button && carries_files(event));
+      if (!button) {
+        if (name === "drop" && carries_files(event)) taken_anywhere(event.dataTransfer);
+        return;
+      }
       button.classList.toggle("dcx-over", name === "dragover");
       if (name === "drop" && !button.getAttribute("aria-busy")) dropped(button, event.dataTransfer);
     });

@@ -10,7 +10,7 @@ from dash import Output, dcc, html
 from gui.components.common import card, empty_state, icon, tip_label, two_columns
 from gui.components.form import folded
 from gui.components.number_field import decimal_field, whole_number_field
-from gui.files import MODEL, REFERENCE
+from gui.components.offered_files import place_file
 from gui.pages.upload.base import GONE, PARTS, TOKENS, Part, page
 from gui.pages.upload.dcx import dcx_dialog
 from gui.pages.upload.library import dialogs, opener
@@ -56,23 +56,8 @@ def layout(ctx: Context) -> Any:
 
 def _offer(ctx: Context) -> None:
     """Files given from outside of the page take the first free places of the form."""
-    kept = ctx.session.form(page.key)
     for upload in ctx.uploads.take_offered():
-        roles = (
-            ("model",)
-            if upload.name.endswith((*MODEL.suffixes, *REFERENCE.suffixes))
-            else ("train", "bulk", "test", "reference")
-        )
-        role = next((r for r in roles if not kept.get(f"{r}_token")), None)
-        if role:
-            kept[f"{role}_token"] = upload.token
-            ctx.session.keep_form(page.key, {f"{role}_token": upload.token})
-        else:
-            ctx.notify(
-                f"{upload.name} was not taken: every place of the form has a file. Remove one, then"
-                " choose it again.",
-                keep=True,
-            )
+        place_file(ctx, upload)
 
 
 def _form(ctx: Context) -> Any:

@@ -66,7 +66,7 @@ def column(ctx: Context, following: Any) -> Any:
         dmc.Text("", id=page.id.search_reason, size="xs", c="dimmed", mt=4),
     )
     return card(
-        dmc.Group([dmc.Text("Parameters", fw=600), templates.button()], justify="space-between"),
+        dmc.Group([dmc.Text("Parameters", fw=600), templates.button()], gap="xs"),
         form.fields(ctx, "model"),
         dmc.Text("", id=page.id.model_words, size="xs", c="dimmed", mt=6, mb="sm"),
         form.fields(ctx, "part", "max_iterations"),

@@ -57,9 +57,7 @@ def layout(ctx: Context) -> Any:
     parameters = card(
         dmc.Stack(
             [
-                dmc.Group(
-                    [dmc.Text("Parameters", fw=600), templates.button()], justify="space-between"
-                ),
+                dmc.Group([dmc.Text("Parameters", fw=600), templates.button()], gap="xs"),
                 form.fields(ctx),
                 form.advanced(ctx),
                 form.hidden_parts(),

@@ -92,6 +92,10 @@ ONE_THREAD = (
     "NUMEXPR_NUM_THREADS",
 )
 """The engine's numbers depend on the number of BLAS threads in the 5th digit."""
+MEMORY = Path("/dev/shm")
+"""Linux's disk in memory."""
+ROOM = 4 << 30
+"""Bytes: more than the folders of all tests have at once."""
 
 
 def say(text: str) -> None:
@@ -557,6 +561,11 @@ def test(arguments: list[str]) -> int:
     set_up("dev")
     environment = {**os.environ, **dict.fromkeys(ONE_THREAD, "1"), "PYTHONUNBUFFERED": "1"}
     environment.setdefault("DECONOMIX_GUI_HYPOTHESIS", "thorough" if slow else "ci")
+    # hundreds of processes are started: each would compile the program, and each of those that run
+    # tests the tests, too
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    if folder := memory_folder():
+        environment.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
     left_out = [
         "bundle",
         *([] if slow else ["slow"]),
@@ -595,6 +604,18 @@ def test(arguments: list[str]) -> int:
     if code == 5:  # pytest: nothing collected. Nothing tested is nothing promised.
         fail("no test was selected, so nothing was tested.")
     return code
+
+
+def memory_folder() -> Path | None:
+    """Where tests keep their folders in memory, so that none of the thousands of saved files waits
+    for a disk; None where there is no room, or where programs may not be started from.
+    """
+    if not LINUX or not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK):
+        return None
+    disk = os.statvfs(MEMORY)
+    if disk.f_flag & os.ST_NOEXEC or disk.f_bavail * disk.f_frsize < ROOM:
+        return None
+    return MEMORY
 
 
 def lint(arguments: list[str]) -> int:

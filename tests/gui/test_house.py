@@ -11,6 +11,7 @@ import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -246,6 +247,43 @@ def test_tools_are_installed_for_tests_and_not_taken_away_by_a_run(house: Path) 
     assert "not browser and not window" in lines[-1]
     dev(house, "run", "--version")
     assert asked(house) == ["-m desktop --version"]
+
+
+@needs_posix
+def test_tests_run_on_compiled_files_whatever_the_environment_says(
+    house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dev(house, "run", "--version")
+    python = house / ".venv" / "bin" / "python"
+    python.write_text(
+        f'#!/bin/sh\necho "${{PYTHONDONTWRITEBYTECODE:-compiled}}" >> "{house}/asked"\n'
+    )
+    asked(house)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    dev(house, "test", "--fast")
+    assert asked(house)[-1] == "compiled"
+    dev(house, "run", "--version")
+    assert asked(house) == ["1"]
+
+
+def test_folders_of_tests_lie_in_memory_where_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = load_dev()
+    free, noexec = 1 << 20, getattr(os, "ST_NOEXEC", 8)
+    disk = SimpleNamespace(f_flag=0, f_bavail=free, f_frsize=4096)
+    monkeypatch.setattr(module, "LINUX", True)
+    monkeypatch.setattr(module, "MEMORY", tmp_path)
+    monkeypatch.setattr(module.os, "ST_NOEXEC", noexec, raising=False)
+    monkeypatch.setattr(module.os, "statvfs", lambda _path: disk, raising=False)
+    assert module.memory_folder() == tmp_path
+    disk.f_flag = noexec  # as in most containers
+    assert module.memory_folder() is None
+    disk.f_flag, disk.f_bavail = 0, free - 1
+    assert module.memory_folder() is None
+    disk.f_bavail = free
+    monkeypatch.setattr(module, "MEMORY", tmp_path / "none")
+    assert module.memory_folder() is None
 
 
 @needs_posix

@@ -33,7 +33,7 @@ def test_every_request_of_the_page_goes_to_this_program(
     opened: Page, watched: Any, running: Any
 ) -> None:
     page, asked, port = opened, list[str](), running.server.port
-    watched.context.on("request", lambda request: asked.append(request.url))
+    watched.listen("request", lambda request: asked.append(request.url))
     page.reload()
     page.click("#upload-example")
     expect(page.locator("#upload-answer")).to_contain_text("training cells")
@@ -72,7 +72,7 @@ def test_every_request_of_the_page_goes_to_this_program(
 def test_a_request_that_goes_elsewhere_is_seen(watched: Any, running: Any) -> None:
     """The control: another host, and another port of this computer."""
     asked = list[str]()
-    watched.context.on("request", lambda request: asked.append(request.url))
+    watched.listen("request", lambda request: asked.append(request.url))
     page = watched.context.new_page()
     page.set_content(
         '<img src="http://tracker.example.com/x.png"><img src="http://127.0.0.1:1/y.png"><img'

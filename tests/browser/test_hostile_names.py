@@ -404,8 +404,15 @@ def test_the_same_names_run_where_they_are_written_into_a_page_as_they_are(
 
 def test_the_policy_stops_what_would_run(opened: Page, watched: Any) -> None:
     """The second defence, in the program's own page: the same name, written into it as it is."""
-    opened.evaluate("(name) => document.body.insertAdjacentHTML('beforeend', name)", RUNS[0])
-    opened.wait_for_timeout(1000)
+    with opened.expect_console_message(lambda m: "Content Security Policy" in m.text):
+        # until the image has failed: what its name says would have run by then
+        opened.evaluate(
+            """(name) => new Promise((done) => {
+                document.body.insertAdjacentHTML('beforeend', name);
+                document.body.lastElementChild.addEventListener('error', () => done());
+            })""",
+            RUNS[0],
+        )
     assert opened.evaluate("window.pwned") is None
     assert any("Content Security Policy" in text for text in watched.complaints)
     assert opened.evaluate(LOOK)[1] != []  # and the look that the tests above take sees it

@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from gui.sessions.manager import LOCAL
+from tests.browser.walk import rest
 
 pytestmark = pytest.mark.browser
 RUN = 300_000
@@ -118,7 +119,7 @@ def test_the_main_job_on_real_data(
     page.fill("#adtd-search-points", "5")
     page.fill("#adtd-search-folds", "3")
     page.keyboard.press("Tab")
-    page.wait_for_timeout(800)
+    rest(page)
     page.click("#adtd-search")
     expect(page.locator("#dcx-ticker")).to_contain_text("Searching", timeout=RUN)
     finished(600)
@@ -132,7 +133,7 @@ def test_the_main_job_on_real_data(
     page.keyboard.press("Tab")
     assert float(before) > 0
     expect(page.locator("#adtd-model-words")).to_contain_text("Hidden background + gene regulation")
-    page.wait_for_timeout(800)
+    rest(page)
     page.click("#adtd-run")
     expect(page.locator("#adtd-run-answer")).to_contain_text("hidden fraction", timeout=RUN)
     for tab, graph in (
@@ -159,14 +160,14 @@ def test_the_watch_sees_a_request_that_would_leave_the_machine(watched: Any) -> 
     stop it first).
     """
     page = watched.context.new_page()
-    page.set_content('<img src="http://tracker.example.com/x.png">')
-    page.wait_for_timeout(500)
+    with page.expect_event("requestfailed"):
+        page.set_content('<img src="http://tracker.example.com/x.png">')
     assert watched.foreign == ["http://tracker.example.com/x.png"]
 
 
 def test_the_policy_stops_what_a_page_would_fetch(opened: Page, watched: Any) -> None:
-    opened.evaluate("fetch('http://tracker.example.com/x').catch(() => 0)")
-    opened.wait_for_timeout(300)
+    with opened.expect_console_message(lambda m: "Content Security Policy" in m.text):
+        opened.evaluate("fetch('http://tracker.example.com/x').catch(() => 0)")
     assert watched.foreign == []
     assert any("Content Security Policy" in text for text in watched.complaints)
 
@@ -186,7 +187,7 @@ def test_two_browser_tabs_on_two_sessions_do_not_mix(
         open_page(page, "DTD")
         page.fill("#dtd-iterations", iterations)
         page.keyboard.press("Tab")
-        page.wait_for_timeout(800)
+        rest(page)
         page.click("#dtd-run")
         expect(page.locator("#dcx-ticker")).to_contain_text("DTD")
     finished()

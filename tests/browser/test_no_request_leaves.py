@@ -40,7 +40,7 @@ def test_every_request_of_the_page_goes_to_this_program(
     go(page, "dtd")
     page.fill("#dtd-iterations", "10")
     page.keyboard.press("Tab")
-    page.wait_for_timeout(800)
+    rest(page)
     page.click("#dtd-run")
     expect(page.locator("#dtd-page")).to_contain_text("Mean correlation", timeout=300_000)
     assert len(walk(page)) >= 7  # all but Genes, which needs an ADTD run
@@ -76,9 +76,9 @@ def test_a_request_that_goes_elsewhere_is_seen(watched: Any, running: Any) -> No
     page = watched.context.new_page()
     page.set_content(
         '<img src="http://tracker.example.com/x.png"><img src="http://127.0.0.1:1/y.png"><img'
-        ' src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">'
+        ' src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">',
+        wait_until="load",  # every picture has been asked for, and refused
     )
-    page.wait_for_timeout(500)
     assert elsewhere(asked, running.server.port) == [
         "http://tracker.example.com/x.png",
         "http://127.0.0.1:1/y.png",

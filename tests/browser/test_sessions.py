@@ -66,7 +66,7 @@ def current(page: Page, name: str) -> None:
 def value_set(page: Page, field: str, value: str) -> None:
     page.fill(f"#{field}", value)
     page.keyboard.press("Tab")
-    page.wait_for_timeout(800)
+    rest(page)
 
 
 def example(page: Page, name: str) -> None:

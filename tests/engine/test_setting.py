@@ -12,13 +12,14 @@ from gui.engine import compute_settings, tasks
 from gui.engine.adtd import FastADTD
 from gui.engine.compute_settings import ComputeSettings
 from gui.engine.params import ADTDParams, DTDParams
-from gui.engine.stock_models import WatchedADTD
 
 
 def ran(
     monkeypatch: pytest.MonkeyPatch, dataset: Any, trained: Any, recorder: Any
 ) -> tuple[set[str], tuple[str, ...]]:
     """The classes that computed, and what the result says."""
+    from gui.engine.stock_models import WatchedADTD  # it loads torch
+
     seen: set[str] = set()
     for kind in (FastADTD, WatchedADTD):
         made = kind.__init__

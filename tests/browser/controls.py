@@ -85,6 +85,8 @@ class Walker:
     used: set[str] = field(default_factory=set)
     dead: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    brought: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Control -> the way that it came by, and stayed: the tour, for example, goes on over pages."""
     began: float = field(default_factory=time.monotonic)
     moved: bool = False
 
@@ -180,6 +182,9 @@ class Walker:
             self.options[control.family] += control.role == "option"
             before = {c.key for c in self.controls()}
             effects, after = self._twice(control, arrive, way)
+            for other in (*after, *self.controls()):
+                if other.key not in before:
+                    self.brought.setdefault(other.key, (*way, control.key))
             fresh = {c.key for c in after if c.key not in before | elsewhere and self._new(c)}
             if (
                 fresh
@@ -247,6 +252,8 @@ class Walker:
             self.click(f"{name} {opposite}")
             return self._find(key)
         if self._reach(arrive, way, {key}):
+            return self._find(key)
+        if key in self.brought and self._reach(arrive, self.brought[key], {key}):
             return self._find(key)
         self.renew()
         return self._find(key) if self._reach(arrive, way, {key}) else None

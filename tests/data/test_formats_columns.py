@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from gui.data.load import FileChoice, LoadRequest
 from gui.data.readers.column_names import is_known_of_genes, said_of_genes
@@ -156,6 +157,13 @@ def test_a_sample_and_what_was_made_of_it_are_one_sample(
     assert "left out" in read.traits["measure"]
 
 
+def test_normal_tissue_called_norm_is_a_sample(tmp_path: Path) -> None:
+    other = pd.DataFrame(RANDOM.permutation(VALUES, axis=0), GENES, [f"{s}_norm" for s in SAMPLES])
+    table = pd.concat([COUNTS, other], axis=1)
+    read = written(tmp_path / "c.tsv", table.reset_index(names="gene"))
+    assert read.columns == list(table.columns)
+
+
 def test_names_that_end_alike_are_samples_where_no_other_is_called_so(tmp_path: Path) -> None:
     table = COUNTS.set_axis(["A_raw", "B_raw", "A_norm", "B_norm", "C"], axis=1)
     read = written(tmp_path / "c.tsv", table.reset_index(names="gene"))
@@ -213,7 +221,9 @@ def test_scaled_columns_and_few_centred_samples_are_no_logarithms(
     log = np.log2(COUNTS + 1).iloc[:, :samples]
     by_column = (log - log.mean()) / log.std()
     by_row = log.sub(log.mean(axis=1), axis=0)
-    for values in (by_column, by_row):
+    ranks = log.rank(axis=1, method="first")
+    normal = pd.DataFrame(norm.ppf((ranks - 0.5) / samples), GENES, SAMPLES[:samples])
+    for values in (by_column, by_row, normal):
         found = seen(tmp_path / "z.tsv", values)
         assert codes(found) & {"scaled-values"}
         assert not [r for r in found.proposed if r.kind == "undo_log"]

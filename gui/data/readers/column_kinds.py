@@ -107,7 +107,7 @@ def classify_columns(
         reasons |= dict.fromkeys(empty, "no values")
     reasons |= _by_content({i: c for i, c in of_genes.items() if i not in reasons})
     left = [i for i in values if i not in reasons]
-    samples, sample_names, measure, other = _one_measure(header, left, stem, keep)
+    samples, sample_names, measure, other = _one_measure(header, values, left, stem, keep)
     if len(samples) == 1 and other:
         samples, other = sequenced_strand(header, values, samples[0], other)
         measure = header[samples[0]]
@@ -377,7 +377,11 @@ def _kind_of_values(
 
 
 def _one_measure(
-    header: Sequence[str], left: Sequence[int], stem: str, keep: frozenset[str]
+    header: Sequence[str],
+    values: Mapping[int, npt.NDArray[np.float64]],
+    left: Sequence[int],
+    stem: str,
+    keep: frozenset[str],
 ) -> tuple[list[int], list[str], str, list[int]]:
     """Samples, their names, the name of the chosen measure ("" if there is but one), the others."""
     if keep:
@@ -399,7 +403,7 @@ def _one_measure(
         best_group = groups[min(groups)]
         rest = [i for i in left if i not in best_group]
         return best_group, [split[i][2] for i in best_group], min(groups)[1], rest
-    if (twice := _measured_twice(header, left)) is not None:
+    if (twice := _measured_twice(header, values, left)) is not None:
         best_group, sample_names, measure = twice
         return best_group, sample_names, measure, [i for i in left if i not in best_group]
     one = next(iter(groups))[1] if len(groups) == 1 and len(split) == len(left) else ""
@@ -409,7 +413,7 @@ def _one_measure(
 
 
 def _measured_twice(
-    header: Sequence[str], left: Sequence[int]
+    header: Sequence[str], values: Mapping[int, npt.NDArray[np.float64]], left: Sequence[int]
 ) -> tuple[list[int], list[str], str] | None:
     """The samples, their names and the measure, where columns are called like others with a measure
     beside: PT01 and PT01_TPM, PT01 and log2(PT01); None where none are.
@@ -420,6 +424,12 @@ def _measured_twice(
         found = names.TRANSFORMED.fullmatch(header[i][: names.LONGEST])
         if found and (of := found["of"] or found["of2"]) in bare:
             again.setdefault((found["how"] or found["how2"]).lower(), {})[of] = i
+    for how, group in list(again.items()):  # P1_norm may be normal tissue
+        pairs = [np.column_stack([values[bare[of]], values[i]]) for of, i in group.items()]
+        whole = [pair[np.isfinite(pair).all(axis=1)] for pair in pairs[:_ENDS]]
+        same = [len(p) > 2 and _likeness(p)[0, 1] > 0.95 for p in whole]
+        if measure_rank(how) is None and 2 * sum(same) <= len(same):
+            del again[how]
     twice = {of for group in again.values() for of in group}
     plain_ones = [i for i in left if all(i not in group.values() for group in again.values())]
     if 2 * len(twice) < len(plain_ones) or not twice:

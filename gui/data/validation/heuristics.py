@@ -79,7 +79,7 @@ def _below_zero(matrix: Matrix, low: float, top: float) -> Scale:
     some = some[np.isfinite(some).all(axis=1)]
     if not some.size or np.array_equal(some, np.rint(some)):
         return "negative"
-    if log_floor(matrix) is not None:
+    if log_floor(matrix, usual=True) is not None:
         return "negative log"
     share = float((some < 0).mean())
     spread = some.std(axis=1)
@@ -93,6 +93,8 @@ def _below_zero(matrix: Matrix, low: float, top: float) -> Scale:
     relative = matrix.n_columns > 1 and (centred.mean() > 0.8 or both > 0.8 or ratios)
     if share > 0.2 and (relative or _scaled_columns(matrix)):
         return "scaled"
+    if log_floor(matrix) is not None:
+        return "negative log"
     return "negative log" if low > -25 and top < 50 and 0.001 < share < 0.6 else "negative"
 
 
@@ -108,11 +110,11 @@ def _scaled_columns(matrix: Matrix) -> bool:
     )
 
 
-def log_floor(matrix: Matrix) -> tuple[Base, float] | None:
+def log_floor(matrix: Matrix, *, usual: bool = False) -> tuple[Base, float] | None:
     """Base and offset of logarithms whose lowest value stands for zero: (2, 0.001) for -9.9658.
 
-    None where the lowest value is above zero or stands alone. An offset that is not a usual one is
-    taken for one of base 2 where many values are the lowest.
+    usual : only offsets that are usual; else one of base 2 is taken where many values are the
+    lowest. None where the lowest value is above zero or stands alone.
     """
     values = stored_values(matrix)
     low, top = float(values.min()), float(values.max())
@@ -127,7 +129,7 @@ def log_floor(matrix: Matrix) -> tuple[Base, float] | None:
         and top * np.log(BASES[base]) < np.log(1e8)
     ]
     # of log10(0.01) and log2(0.25), both -2, the one with plausible values
-    if not fits and low > -25 and lowest > max(20, 0.02 * values.size):
+    if not fits and not usual and low > -25 and lowest > max(20, 0.02 * values.size):
         return "2", float(f"{2.0**low:.4g}")
     return fits[0] if fits else None
 

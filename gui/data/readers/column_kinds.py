@@ -364,8 +364,9 @@ def _kind_of_values(
     if whole and column.min() >= 1 and len(np.unique(column)) > 0.9 * len(column):
         return "identifiers"
     # numbers of chromosomes, of exons, weights: known of every gene, also of those without a value
-    silent = (others == others.min()).mean(axis=1) > 0.5
-    if silent.mean() > 0.01 and column.min() > 0 and len(np.unique(column)) > 1:
+    floor = float(others.min())
+    silent = (others == floor).mean(axis=1) > 0.5
+    if silent.mean() > 0.01 and column.min() > max(0.0, floor) and len(np.unique(column)) > 1:
         alike = np.corrcoef(column, silent)[0, 1]
         return "annotation of the genes" if abs(alike) < 0.2 else None
     few = len(np.unique(column)) <= 60

@@ -333,3 +333,12 @@ def test_a_long_name_takes_no_long_time() -> None:
     names = ["a_" * 500_000 + end for end in ("x", "y")]
     found = classified(genes_and(dict(zip(names, samples(2).values(), strict=True))))
     assert list(found.sample_names) == names
+
+
+def test_cells_of_another_type_are_no_annotation() -> None:
+    """Counts of cells of two types, with one added to each."""
+    random = np.random.default_rng(12)
+    profiles = random.lognormal(2, 1.4, (N, 2))
+    cells = {f"B{i}": random.poisson(profiles[:, 0]) + 1.0 for i in range(8)}
+    cells |= {f"T{i}": random.poisson(profiles[:, 1]) + 1.0 for i in range(8)}
+    assert list(classified(genes_and(cells)).sample_names) == list(cells)

@@ -12,7 +12,7 @@ from dash.exceptions import PreventUpdate
 from gui.answers.analyses import analysis_summary, older, source_now
 from gui.components.common import answer, card, clicked, warning
 from gui.components.jobs import running, running_state
-from gui.components.report import bind_report, report_button
+from gui.components.report import bind_report, saving_buttons
 from gui.components.runs import PreviousRuns
 from gui.components.views import GONE, SHOWN
 from gui.components.warnings import warning_list
@@ -53,7 +53,7 @@ class AnalysisHead:
         """The head and the results, or what to do while there are none."""
         there = ctx.session.current(self.page.key) is not None
         actions = dmc.Group(
-            [report_button(self.page), self.previous.layout()], gap="xs", wrap="nowrap"
+            [saving_buttons(self.page), self.previous.layout()], gap="xs", wrap="nowrap"
         )
         head = card(
             html.Div(id=self.id("answer"), className="dcx-pending"),

@@ -8,13 +8,14 @@ import dash_mantine_components as dmc
 from dash import Input
 
 from gui.components.common import icon
+from gui.components.save_all import bind_save_all, save_all_menu
 from gui.files import HTML
 from gui.plugin import Context, Page
 from gui.report import report, report_name
 
 
 def report_button(page: Page) -> Any:
-    """The button; needs :func:`bind_report` once for the same page."""
+    """The button alone; its page binds it."""
     return dmc.Button(
         "Save report…",
         id=page.id.report,
@@ -24,8 +25,17 @@ def report_button(page: Page) -> Any:
     )
 
 
+def saving_buttons(page: Page) -> Any:
+    """The button and the menu “Save all…”; needs :func:`bind_report` once for the same page."""
+    return dmc.Group([report_button(page), save_all_menu(page)], gap="xs", wrap="nowrap")
+
+
 def bind_report(page: Page) -> None:
-    """Record the callback that saves the report; the page's key is the kind of its runs."""
+    """Record the callbacks that save the report, or all figures and tables.
+
+    The page's key is the kind of its runs.
+    """
+    bind_save_all(page)
 
     @page.callback(Input(page.id.report, "n_clicks"), prevent_initial_call=True, long=True)
     def save_report(ctx: Context, clicks: int | None) -> None:

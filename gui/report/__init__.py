@@ -50,6 +50,11 @@ def report(session: DCXCache, kind: str) -> bytes:
     MissingPart
         There is no such run.
     """
+    return report_document(session, kind).html()
+
+
+def report_document(session: DCXCache, kind: str) -> Document:
+    """The same before it is a file: its figures and whole tables can be taken from it."""
     run = session.current(kind)
     if run is None:
         raise MissingPart(
@@ -71,7 +76,7 @@ def report(session: DCXCache, kind: str) -> bytes:
     write = _analysis if kind in ANALYSES else _method if kind == KIND else _step
     write(doc, session, run)
     doc.paragraph(RESEARCH_USE, "use")
-    return doc.html()
+    return doc
 
 
 def _step(doc: Document, session: DCXCache, run: Run) -> None:

@@ -84,6 +84,10 @@ class Document:
         self.title = title
         self._body: list[str] = []
         self._figures: dict[str, str] = {}
+        self.figures: list[tuple[go.Figure, str]] = []
+        """As they were given, with their captions."""
+        self.tables: list[tuple[pd.DataFrame, str]] = []
+        """The same of whole tables; their index has the header's name."""
 
     def heading(self, text: str, level: int = 2) -> None:
         self._body.append(f"<h{level}>{_text(text)}</h{level}>")
@@ -132,6 +136,7 @@ class Document:
         percent
             The numbers are percentages of a composition.
         """
+        self.tables.append((frame.rename_axis(first, axis=0), caption))
         places = _side_by_side(frame, columns)
         # wide tables are cut sooner: on paper every block begins anew
         most = max(most // len(places), min(most, FEWEST))
@@ -161,6 +166,7 @@ class Document:
 
         Its labels must be inert, as those of ``gui.figures`` are.
         """
+        self.figures.append((fig, caption))
         drawn = go.Figure(fig)
         height = min(int(drawn.layout.height or HEIGHT), TALLEST)
         styled(drawn.update_layout(width=WIDTH, height=height, autosize=False), False)

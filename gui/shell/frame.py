@@ -18,6 +18,7 @@ from gui.shell.guide import guide_drawer
 from gui.shell.header import SIGN_OUT, header
 from gui.shell.page import shell
 from gui.shell.refresh import IDLE_MS
+from gui.shell.save_all import save_all_stores
 from gui.shell.session_menu import new_session_dialog
 from gui.shell.table_code import table_code_dialog
 
@@ -84,6 +85,7 @@ def layout(program: Program) -> Any:
                 ),
                 *table_code_dialog(),
                 *export_dialog(program),
+                *save_all_stores(),
                 *support_dialog.dialogs(),
                 *update_dialog.dialogs(program),
                 *guide_drawer(),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
+import io
 import json
 import re
+import zipfile
 from datetime import UTC, datetime
 from typing import Any
 
@@ -253,6 +255,43 @@ def test_button_of_the_page_gives_the_report(
         assert name == f"{report_name(made, page)}.html" == f"Melanoma {step} report.html"
         assert b"<h1>Melanoma</h1>" in content
     assert all(status in (200, 204) for status in tab.statuses)
+
+
+def test_save_all_gives_the_figures_and_tables_of_page_and_session(
+    application: Application, tab: Any, computed: tuple[Any, ...]
+) -> None:
+    data, dtd_params, dtd, _searching, _search, params, adtd = computed
+    made = application.sessions.create_session("Trial", actor=LOCAL)
+    made.set_dataset(data, keep_runs=False)
+    add(made, "dtd", dtd_params, dtd)
+    add(made, "adtd", params, adtd, dtd="dtd")
+    tab.set({("dcx-session", "data"): made.session_id})
+    tab.go("dtd")
+    drawing = "data:image/svg+xml,%3Csvg%20width='4'%20height='2'%3E%3C/svg%3E"
+    counts = []
+    for button, title, kinds in (
+        ("dtd-all-page", "DTD", ["dtd"]),
+        ("dtd-all-session", "all results", ["dtd", "adtd"]),
+        ("dtd-all-page", "DTD", ["dtd"]),
+    ):
+        tab.click(button)
+        wanted = tab.get("dcx-save-all", "data")
+        assert wanted["kinds"] == kinds
+        names = [one["name"] for one in wanted["figures"]]
+        assert len(set(names)) == len(names) > 2
+        pictures = [{"name": n, "format": "svg", "url": drawing, "mm": [85, 40]} for n in names]
+        tab.set({("dcx-save-all-drawn", "data"): {"kinds": kinds, "pictures": pictures}})
+        ((name, content),) = tab.downloaded()
+        assert name == f"Trial {title}.zip"
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            inside = archive.namelist()
+        assert [f"figures/{n}.svg" for n in names] == inside[: len(names)]
+        assert sum(one.startswith("tables/") for one in inside) > 2
+        counts.append(len(inside))
+    assert counts[0] == counts[2] < counts[1]
+    before = tab.get("dcx-download", "data")
+    tab.set({("dcx-save-all-drawn", "data"): {"kinds": ["dtd"], "pictures": []}})
+    assert tab.get("dcx-download", "data") == before
 
 
 def test_headers_and_names_of_a_reports_tables_are_whole() -> None:

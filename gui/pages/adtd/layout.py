@@ -19,7 +19,7 @@ from gui.components.composition import CompositionView
 from gui.components.composition_content import Composition, bulk_groups
 from gui.components.confidence_intervals import ConfidenceIntervalView, Subject
 from gui.components.next_step import NextStepView
-from gui.components.report import bind_report, report_button
+from gui.components.report import bind_report, saving_buttons
 from gui.components.runs import PreviousRuns
 from gui.components.second_opinion import (
     CONSENSUS_PART,
@@ -189,7 +189,7 @@ def layout(ctx: Context) -> Any:
         value=tab,
         keepMounted=True,
     )
-    actions = dmc.Group([report_button(page), previous.layout()], gap="xs", wrap="nowrap")
+    actions = dmc.Group([saving_buttons(page), previous.layout()], gap="xs", wrap="nowrap")
     results = [
         head_card("run", actions, there=adtd_run(ctx) is not None),
         search.head(),

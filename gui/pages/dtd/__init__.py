@@ -17,7 +17,7 @@ from gui.components.headline import Headline
 from gui.components.job_progress import JobProgress
 from gui.components.jobs import clock, running, running_state
 from gui.components.next_step import NextStepView
-from gui.components.report import bind_report, report_button
+from gui.components.report import bind_report, saving_buttons
 from gui.components.runs import PreviousRuns
 from gui.components.templates import TemplatesDialog
 from gui.components.views import GONE, SHOWN
@@ -124,7 +124,7 @@ def _head() -> Any:
     save = dmc.Button(
         "Save model…", id=page.id.save, variant="default", size="xs", leftSection=icon("save", 14)
     )
-    actions = dmc.Group([report_button(page), save, runs.layout()], gap="xs", wrap="nowrap")
+    actions = dmc.Group([saving_buttons(page), save, runs.layout()], gap="xs", wrap="nowrap")
     return headline.layout(actions, stale)
 
 

@@ -12,7 +12,7 @@ from gui.answers.genes import regulated_line
 from gui.answers.run_names import source_name
 from gui.answers.summary import summary_of
 from gui.components.common import card, drawn, not_drawn, two_columns
-from gui.components.report import bind_report, report_button
+from gui.components.report import bind_report, saving_buttons
 from gui.components.runs import PreviousRuns
 from gui.components.views import GONE, SHOWN
 from gui.components.warnings import warning_list
@@ -66,7 +66,7 @@ def layout(ctx: Context) -> Any:
         keepMounted=True,
     )
     report = html.Div(
-        report_button(page), id=page.id.report_box, style=SHOWN if genes_run(ctx) else GONE
+        saving_buttons(page), id=page.id.report_box, style=SHOWN if genes_run(ctx) else GONE
     )
     actions = dmc.Group([report, previous.layout()], gap="xs", wrap="nowrap")
     basis = dmc.Text("", id=page.id.basis, size="xs", c="dimmed", style={"flex": 1})

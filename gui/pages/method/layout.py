@@ -14,7 +14,7 @@ from gui.components.common import answer, card, empty_state, form_end, two_colum
 from gui.components.composition import CompositionView
 from gui.components.job_progress import JobProgress
 from gui.components.jobs import running, running_state
-from gui.components.report import bind_report, report_button
+from gui.components.report import bind_report, saving_buttons
 from gui.components.runs import PreviousRuns
 from gui.components.second_opinion import CONSENSUS_PART, SecondOpinionView
 from gui.components.views import GONE, SHOWN
@@ -93,7 +93,7 @@ def layout(ctx: Context) -> Any:
         dmc.Group(
             [
                 dmc.Text(id=page.id.holds, size="xs", c="dimmed", style={"flex": 1}),
-                report_button(page),
+                saving_buttons(page),
                 runs.layout(),
             ],
             gap="xs",

@@ -26,7 +26,7 @@ def report_button(page: Page) -> Any:
 
 
 def saving_buttons(page: Page) -> Any:
-    """The button and the menu “Save all…”; needs :func:`bind_report` once for the same page."""
+    """The button and the menu “All…”; needs :func:`bind_report` once for the same page."""
     return dmc.Group([report_button(page), save_all_menu(page)], gap="xs", wrap="nowrap")
 
 

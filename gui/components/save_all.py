@@ -1,4 +1,4 @@
-"""“Save all…”: figures and tables of a page or of the session as one ZIP file.
+"""The menu “All…”: figures and tables of a page or of the session as one ZIP file.
 
 The page draws the figures (``resources/assets/save_all.js``); ``gui/shell/save_all.py`` saves.
 """
@@ -25,7 +25,7 @@ WANTED = "dcx-save-all"
 def save_all_menu(page: Page) -> Any:
     """The menu; needs :func:`bind_save_all` once for the same page."""
     items = [(page.id.all_page, "This page (ZIP)"), (page.id.all_session, "The session (ZIP)")]
-    return save_menu(items, label="Save all…")
+    return save_menu(items, label="All…")
 
 
 def bind_save_all(page: Page) -> None:

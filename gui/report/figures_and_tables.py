@@ -55,13 +55,16 @@ def contents(session: DCXCache, kinds: Sequence[str]) -> Contents:
     for kind in kinds:
         document = report_document(session, kind)
         for figure, caption in document.figures:
-            if caption not in seen:
-                seen.add(caption)
+            # two runs can have figures of one caption
+            content = f"{caption}\n{figure.to_json()}"
+            if content not in seen:
+                seen.add(content)
                 name = _name(len(figures) + 1, STEPS[kind], caption)
                 figures[name] = (figure, caption)
         for frame, caption in document.tables:
-            if caption not in seen:
-                seen.add(caption)
+            content = f"{caption}\n{frame.to_csv()}"
+            if content not in seen:
+                seen.add(content)
                 tables[_name(len(tables) + 1, STEPS[kind], caption)] = (frame, caption)
     return Contents(figures, tables)
 

@@ -1,4 +1,4 @@
-/* Draws the figures of “Save all…” one after the other, in the size and format chosen last for one figure (gui/components/save_all.py). */
+/* Draws the figures of the menu “All…” one after the other, in the size and format chosen last for one figure (gui/components/save_all.py). */
 (() => {
   "use strict";
   async function draw_all(wanted, light, kept) {

@@ -20,14 +20,18 @@ from dash.exceptions import PreventUpdate
 
 from gui import updates
 from gui.components.common import clicked, icon
-from gui.errors import MissingPart
+from gui.components.sessions import ago, contents_text
+from gui.errors import DeconomixError, MissingPart
 from gui.files import EXPRESSION, HTML, SESSION
 from gui.plugin import Context
 from gui.program import Program
 from gui.report import report, report_name
+from gui.sessions.file import read_header
+from gui.sessions.rules import file_time
 from gui.shell.actions import PAGE_KEYS, SEPARATOR, Action, keys, offered, zoomed
 from gui.shell.page import shell, shell_id
 from gui.shell.session_menu import session_name
+from gui.text import shorten, size_words
 
 REPORTED = ("adtd", "dtd")
 """Kinds of runs that a report can be made of, what comes last in the work first."""
@@ -191,6 +195,7 @@ def _recent(ctx: Context) -> None:
             shell_id("recent", _mark(path)),
             html.Span(path.name, title=str(path), className="dcx-cut"),
             str(path.parent),
+            preview=recent_preview(path),
         )
         for path in there
         if path.is_file()
@@ -209,6 +214,26 @@ def _recent(ctx: Context) -> None:
         },
     )
     set_props("dcx-recent", {"opened": True})
+
+
+def recent_preview(path: Path) -> str:
+    """What is known of a recent file without opening it: of a session its contents, tags and the
+    beginning of its notes; size and time of every file.
+    """
+    try:
+        about = path.stat()
+        known = [size_words(about.st_size), f"changed {ago(file_time(about.st_mtime))}"]
+        if path.name.lower().endswith(SESSION.suffixes):
+            header = read_header(path)
+            contents = header.contents
+            held = "protected by a password" if header.encrypted else contents_text(contents)
+            notes = str(contents.get("notes") or "").partition("\n")[0]
+            known = [held, str(contents.get("tags") or ""), shorten(notes, 60), *known]
+    except OSError:
+        return ""
+    except DeconomixError:
+        return "cannot be read as a session"
+    return " · ".join(filter(None, known))
 
 
 def _mark(path: Path) -> str:
@@ -242,11 +267,14 @@ def _entry(
     title: Any,
     below: str = "",
     *,
+    preview: str = "",
     left: Any = None,
     right: Any = None,
     first: bool = False,
 ) -> Any:
-    """A line of a list to choose from. first : it has the focus when the dialog opens"""
+    """A line of a list to choose from. first : it has the focus when the dialog opens; preview :
+    what the file holds
+    """
     words = html.Div(
         [
             html.Div(title),
@@ -255,6 +283,7 @@ def _entry(
                 if below
                 else None
             ),
+            dmc.Text(html.Span(preview, className="dcx-cut"), size="xs") if preview else None,
         ],
         className="dcx-entry",
     )

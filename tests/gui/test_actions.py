@@ -13,9 +13,12 @@ import pytest
 from gui.app import create_app
 from gui.config import Config
 from gui.files import FileKind
+from gui.sessions.manager import LOCAL
 from gui.settings import SettingsStore
 from gui.shell import menu
 from gui.shell.actions import ACTIONS, SEPARATOR, keys, offered, zoomed
+from gui.shell.menu import recent_preview
+from tests.gui.steps import session_with
 
 
 def test_no_two_actions_share_a_key_or_a_shortcut() -> None:
@@ -152,6 +155,29 @@ def test_opened_files_are_remembered_and_offered_again(scene: Any, tmp_path: Pat
     path.unlink()
     do(tab, "recent")
     assert "bulk ü.csv" not in tab.text("dcx-recent-list")
+
+
+def test_recent_files_say_what_they_hold_before_they_are_opened(scene: Any, tmp_path: Path) -> None:
+    application, tab, _ = scene
+    session = session_with(application, "Melanoma")
+    session.set_tags("pilot, ward 3")
+    session.notes = "batch of the clinic\nand more"
+    found = application.sessions.export_session(session.session_id, actor=LOCAL)
+    path, damaged, table = (tmp_path / n for n in ("a.dcxsession", "b.dcxsession", "c.csv"))
+    path.write_bytes(found.data)
+    damaged.write_bytes(found.data[:100])
+    table.write_text("gene,S1\nA,1\n")
+    for number in range(2):
+        application.settings.change(recent=tuple(map(str, (path, damaged, table))))
+        do(tab, "recent")
+        shown = tab.text("dcx-recent-list")
+        assert "Data · pilot, ward 3 · batch of the clinic · " in shown, number
+        assert "and more" not in shown
+        assert "cannot be read as a session" in shown
+        assert "12 bytes · changed just now" in shown
+        sample = str(session.need_dataset().bulk.matrix.columns[0])  # type: ignore[union-attr]
+        assert sample not in shown
+    assert recent_preview(tmp_path / "gone.csv") == ""
 
 
 def test_report_without_a_run_says_what_to_do(scene: Any) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from gui.figures import comparison, genes
 from gui.figures.template import styled
+from gui.figures.text import inert
+from gui.figures.venn import shown_sets, venn
 
 HOSTILE = "<b onclick='x()'>T</b> & co"
 
@@ -108,3 +110,33 @@ def test_runs_with_a_long_title_are_told_apart_by_their_time() -> None:
     first, second = (trace.name for trace in drawn.data)
     assert first.endswith("30 Nov 02:10:11")
     assert second.endswith("30 Nov 02:10:57")
+
+
+@pytest.mark.parametrize("many", [1, 2, 3, 5])
+def test_numbers_of_a_venn_diagram_stand_in_their_circles_and_count_every_gene_once(
+    many: int,
+) -> None:
+    rng = np.random.default_rng(many)
+    names = [f"<b>set {i}</b>" for i in range(many)]
+    calls = pd.DataFrame(rng.random((60, many)) < 0.4, [f"G{i}" for i in range(60)], names)
+    shown = shown_sets(calls)
+    assert len(shown) == min(many, 3)
+    assert set(shown) == set(calls.sum().sort_values(ascending=False, kind="stable").index[:3])
+    fig = venn(calls, {names[0]: "#112233"})
+    circles = [s for s in fig.layout.shapes if s.fillcolor is not None]
+    numbers = fig.data[0]
+    assert sum(map(int, numbers.text)) == int(calls[shown].any(axis=1).sum())
+    for x, y, text, (who, listed) in zip(
+        numbers.x, numbers.y, numbers.text, numbers.customdata, strict=True
+    ):
+        inside = [
+            name
+            for name, c in zip(shown, circles, strict=True)
+            if (x - (c.x0 + c.x1) / 2) ** 2 + (y - (c.y0 + c.y1) / 2) ** 2 < 1
+        ]
+        exactly = (calls[shown] == [name in inside for name in shown]).all(axis=1)
+        assert int(text) == int(exactly.sum())
+        assert who == " and ".join(inert(name) for name in inside)
+        assert "<b>" not in who
+        assert listed.split(", ")[0] in {"", *calls.index[exactly]}
+    assert not venn(calls & False, {}).layout.shapes

@@ -187,7 +187,7 @@ def test_every_view_of_regulation_is_drawn_and_can_be_saved(
 ) -> None:
     tab = page()
     assert tab.get("genes-regulation-type", "value") == REGULATED_TYPE
-    for view in ("volcano", "heatmap", "top", "overlap", "volcano"):
+    for view in ("volcano", "heatmap", "top", "overlap", "venn", "volcano"):
         tab.set({("genes-regulation-view", "value"): view})
         assert drawn(tab, "regulation"), view
         assert not gone(tab, "genes-regulation-drawing")
@@ -309,6 +309,10 @@ def test_regulation_of_groups_is_shown_side_by_side_and_overlapping(
         tab.set({("genes-regulation-view", "value"): "overlap"})
         assert not gone(tab, "genes-regulation-beside")
         assert "in common" in tab.get("genes-regulation-words", "children")
+        tab.set({("genes-regulation-view", "value"): "venn"})
+        assert not gone(tab, "genes-regulation-beside")
+        assert "not to scale" in tab.get("genes-regulation-words", "children")
+        assert tab.get("genes-regulation", "figure")["layout"]["shapes"]
         tab.set({("genes-regulation-view", "value"): "top"})
     open_tab_of(tab, "gene")
     tab.set({("genes-gene-name", "value"): gene, ("genes-gene-view", "value"): "table"})

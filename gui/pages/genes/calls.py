@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
+import plotly.graph_objects as go
 
 from gui.analyses.gene_params import GenesParams
 from gui.components.views import GONE, SHOWN
+from gui.figures.genes import overlaps
+from gui.figures.venn import MOST, venn
 from gui.text import number
 
-VOLCANO, HEATMAP, TOP, OVERLAP, TABLE = "volcano", "heatmap", "top", "overlap", "table"
+VOLCANO, HEATMAP, TOP, TABLE = "volcano", "heatmap", "top", "table"
+OVERLAP, VENN = "overlap", "venn"
 VIEWS = {
     VOLCANO: "Volcano",
     HEATMAP: "Heatmap",
     TOP: "Top and bottom",
     OVERLAP: "Overlap",
+    VENN: "Venn",
     TABLE: "Table",
 }
+SHARED = {OVERLAP, VENN}
+"""Views of genes that sets have in common."""
 ONE_TYPE = {VOLCANO, TOP, TABLE}
 """Views of one cell type."""
 ABOUT = (
@@ -67,6 +74,17 @@ OF_SETS = (
 )
 
 
+def drawn_sets(
+    view: str, sets: pd.DataFrame, colours: Mapping[str, str], words: str
+) -> tuple[go.Figure, str]:
+    """UpSet or Venn diagram of genes x names, and the words with how the latter is to be read."""
+    if view != VENN:
+        return overlaps(sets, colours), words
+    many = int(sets.any().sum())
+    rest = f" The {MOST} largest of {many} sets; “Overlap” shows all." if many > MOST else ""
+    return venn(sets, colours), f"{words} Numbers are genes; areas are not to scale.{rest}"
+
+
 def matrix_of_estimates(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """genes x titles, True where regulated in one cell type; parts : title -> table by gene."""
     called = {title: table["call"] != 0 for title, table in parts.items()}
@@ -75,11 +93,12 @@ def matrix_of_estimates(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def words_for(calls: pd.DataFrame, view: str, cell_type: str, params: GenesParams) -> str:
     """What is shown and how far to trust it."""
-    part = calls if view in (HEATMAP, OVERLAP) else calls[calls["cell_type"] == cell_type]
+    of_all = view == HEATMAP or view in SHARED
+    part = calls if of_all else calls[calls["cell_type"] == cell_type]
     up, down = int((part["call"] > 0).sum()), int((part["call"] < 0).sum())
     weak = int((~part["supported"]).sum())
-    where = "" if view in (HEATMAP, OVERLAP) else f" in {cell_type}"
-    what = "Pairs of gene and cell type" if view in (HEATMAP, OVERLAP) else "Genes"
+    where = "" if of_all else f" in {cell_type}"
+    what = "Pairs of gene and cell type" if of_all else "Genes"
     counted = f"{what} with support" if params.supported else what
     words = (
         f"{counted}: {number(up)} up and {number(down)} down by {params.fold:g} fold or more"
@@ -99,7 +118,7 @@ def words_for(calls: pd.DataFrame, view: str, cell_type: str, params: GenesParam
 def styles_of(view: str) -> dict[str, dict[str, str]]:
     """Which controls mean something in a view."""
     return {
-        "type_style": SHOWN if view in ONE_TYPE or view == OVERLAP else GONE,
+        "type_style": SHOWN if view in ONE_TYPE | SHARED else GONE,
         "n_style": SHOWN if view in (HEATMAP, TOP) else GONE,
-        "beside_style": SHOWN if view in (TOP, OVERLAP) else GONE,
+        "beside_style": SHOWN if view in {TOP} | SHARED else GONE,
     }

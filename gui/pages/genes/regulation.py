@@ -35,11 +35,12 @@ from gui.pages.genes.calls import (
     ABOUT,
     HEATMAP,
     OF_SETS,
-    OVERLAP,
+    SHARED,
     TABLE,
     TOP,
     VIEWS,
     VOLCANO,
+    drawn_sets,
     matrix_of_calls,
     matrix_of_estimates,
     of_type,
@@ -190,18 +191,19 @@ def show_regulation(
     controls = styles_of(view)
     if view == TABLE:
         return {**controls, **panel_of.table(shown_table(calls, cell_type, params), words)}
-    if view in (HEATMAP, OVERLAP, TOP) and not (calls["call"] != 0).any():
+    if view in {HEATMAP, TOP} | SHARED and not (calls["call"] != 0).any():
         return {**controls, **panel_of.words_only(f"{words} There is nothing to draw.")}
     if view == VOLCANO:
         table = of_type(calls, cell_type)
         if params.supported:
             table = table[table["supported"]]
         drawn = figures.volcano(table, params.fold)
-    elif view == OVERLAP and beside:
-        sets = matrix_of_estimates(_beside(ctx, run, beside, cell_type, params))
-        drawn, words = figures.overlaps(sets, {}), f"{cell_type}: {OF_SETS}"
-    elif view == OVERLAP:
-        drawn = figures.overlaps(matrix_of_calls(calls), type_colours(ctx.session.dataset, *types))
+    elif view in SHARED:
+        sets, colours = matrix_of_calls(calls), type_colours(ctx.session.dataset, *types)
+        if beside:
+            sets = matrix_of_estimates(_beside(ctx, run, beside, cell_type, params))
+            colours, words = {}, f"{cell_type}: {OF_SETS}"
+        drawn, words = drawn_sets(view, sets, colours, words)
     elif view == TOP:
         drawn = figures.top_and_bottom(_beside(ctx, run, beside, cell_type, params), many)
     else:

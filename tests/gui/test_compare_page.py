@@ -322,6 +322,19 @@ def test_runs_of_this_session_and_another_are_compared_on_the_page(
     redraw(tab)
     assert (tab.get("compare-first", "value"), tab.get("compare-second", "value")) == ("d", "b")
     tab.set({("compare-first", "value"): "a"})
+    # what was chosen stays until a run comes; that is then compared with it
+    redraw(tab)
+    assert (tab.get("compare-first", "value"), tab.get("compare-second", "value")) == ("a", "b")
+    for new, at in (("e", 3), ("f", 4)):
+        sessions[0].add_run(run(new, noisy(at), at, max_iterations=7))
+        redraw(tab)
+        pair = (tab.get("compare-first", "value"), tab.get("compare-second", "value"))
+        assert pair == ("a", new)
+        assert new in {option["value"] for option in tab.get("compare-second", "data")}
+    tab.go("dtd")
+    tab.go("compare")  # opened anew: the two newest, the older one first
+    assert (tab.get("compare-first", "value"), tab.get("compare-second", "value")) == ("e", "f")
+    tab.set({("compare-first", "value"): "a", ("compare-second", "value"): "b"})
     assert "median concordance" in tab.get("compare-answer", "children")
     for look in ("what", "scatter", "bland", "types", "conclusions", "scatter", "what"):
         tab.set({("compare-look", "value"): look})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import dash_mantine_components as dmc
 import pandas as pd
 from dash import Input, State
 
@@ -11,6 +12,7 @@ from gui.analyses.composition import INPUTS
 from gui.answers.comparison import Comparison, Side, compare, shown_table
 from gui.answers.conclusions import shown_conclusions
 from gui.answers.run_names import source_label
+from gui.components.common import tip_label
 from gui.engine.results import Run
 from gui.errors import MissingPart
 from gui.files import HTML
@@ -48,6 +50,18 @@ FIELDS = {
 FIELD_STATES = {name: State(one.component_id, "value") for name, one in FIELDS.items()}
 
 
+def select(name: str, label: str, tip: str) -> Any:
+    """The choice of a run or a session; what it offers comes with the session."""
+    return dmc.Select(
+        id=getattr(page.id, name),
+        label=tip_label(label, tip),
+        data=[{"value": THIS, "label": "this session"}] if name == "session" else [],
+        value=THIS if name == "session" else None,
+        allowDeselect=False,
+        size="sm",
+    )
+
+
 def runs_of(session: DCXCache) -> list[Run]:
     """Runs with a composition, newest first."""
     return [run for run in reversed(session.runs()) if run.kind in KINDS]
@@ -55,6 +69,32 @@ def runs_of(session: DCXCache) -> list[Run]:
 
 def options(runs: list[Run]) -> list[dict[str, str]]:
     return [{"value": run.id, "label": source_label(run)} for run in runs]
+
+
+def chosen_runs(
+    own: list[Run],
+    others: list[Run],
+    first: str | None,
+    second: str | None,
+    known: list[dict[str, str]] | None,
+) -> tuple[str | None, str | None, list[Run]]:
+    """The first and second run, and what is offered as the second.
+
+    What was chosen stays while it is there. A run of this session that has just come is the second
+    one, so that it is compared with what was there; from another session's runs it is the first.
+    """
+    here = own == others
+    if first not in {run.id for run in own}:
+        first = own[min(1, len(own) - 1) if here else 0].id if own else None
+    come = own[0].id if known and own and own[0].id not in {o["value"] for o in known} else None
+    if come is not None and here and len(own) > 1:
+        first, second = (own[1].id if first == come else first), come
+    elif come is not None:
+        first = come
+    rest = [run for run in others if run.id != first]
+    if second not in {run.id for run in rest}:
+        second = rest[0].id if rest else None
+    return first, second, rest
 
 
 def other_session(ctx: Context, session_id: str | None) -> DCXCache:

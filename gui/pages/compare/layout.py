@@ -9,7 +9,7 @@ from dash import Input, Output, State, html
 
 from gui.answers.comparison import compare, sentence
 from gui.answers.run_names import source_label
-from gui.components.common import card, empty_state, tip_label, two_columns
+from gui.components.common import card, empty_state, two_columns
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.report import report_button
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
@@ -29,6 +29,7 @@ from gui.pages.compare.base import (
     TOO_FEW,
     TYPES,
     bind_comparison_report,
+    chosen_runs,
     common_types,
     compared,
     frame_of,
@@ -36,6 +37,7 @@ from gui.pages.compare.base import (
     other_session,
     page,
     runs_of,
+    select,
     sides,
     words_for,
 )
@@ -46,16 +48,6 @@ views = Views(page, "compared")
 
 @page.layout
 def layout(ctx: Context) -> Any:
-    def select(name: str, label: str, tip: str) -> Any:
-        return dmc.Select(
-            id=getattr(page.id, name),
-            label=tip_label(label, tip),
-            data=[{"value": THIS, "label": "this session"}] if name == "session" else [],
-            value=THIS if name == "session" else None,
-            allowDeselect=False,
-            size="sm",
-        )
-
     parameters = card(
         dmc.Stack(
             [
@@ -104,12 +96,22 @@ def layout(ctx: Context) -> Any:
         "second_value": Output(page.id.second, "value"),
     },
     inputs={"_revision": REVISION, "session": FIELDS["session"]},
-    state={"first": FIELD_STATES["first"], "second": FIELD_STATES["second"]},
+    state={
+        "first": FIELD_STATES["first"],
+        "second": FIELD_STATES["second"],
+        "known": State(page.id.first, "data"),
+    },
 )
 def offer(
-    ctx: Context, *, session: str | None, first: str | None, second: str | None, _revision: Any
+    ctx: Context,
+    *,
+    session: str | None,
+    first: str | None,
+    second: str | None,
+    known: list[dict[str, str]] | None,
+    _revision: Any,
 ) -> dict[str, Any]:
-    """All runs with a composition; at first the two newest ones."""
+    """All runs with a composition; the two newest ones, and what has just come as the second."""
     sessions = [
         info
         for info in ctx.sessions.list_sessions(actor=ctx.actor)
@@ -118,9 +120,7 @@ def offer(
     if session not in {info.session_id for info in sessions}:
         session = THIS
     own, others = runs_of(ctx.session), runs_of(other_session(ctx, session))
-    first = first if first in {run.id for run in own} else (own[0].id if own else None)
-    rest = [run for run in others if run.id != first]
-    second = second if second in {run.id for run in rest} else (rest[0].id if rest else None)
+    first, second, rest = chosen_runs(own, others, first, second, known)
     return {
         "first": options(own),
         "first_value": first,

@@ -25,10 +25,12 @@ from gui.statistics.kaplan_meier import (
 from gui.statistics.log_rank import log_rank, log_rank_trend, pairwise_log_rank
 from gui.statistics.maximally_selected import BestCut, best_cut
 from gui.statistics.multiple_testing import benjamini_hochberg
+from gui.text import some
 
 EVERYBODY = "all samples"
 NO_ORDER = (
-    "No test of a trend: the order of the groups is not known. Numbers in the column give one."
+    "No test of a trend: the order of the groups is not known. Choose it under “Order of the"
+    " groups”."
 )
 NAN = float("nan")
 
@@ -139,6 +141,8 @@ def _groupings(
 def _of_column(column: pd.Series, found: Subjects, params: SurvivalParams) -> Grouping:
     groups = groups_of_column(column)
     if groups is not None:
+        levels = [str(level) for level in groups.cat.categories if (groups == level).any()]
+        groups = groups.cat.set_categories(params.order_of(levels) or levels)
         return groups, "", None
     if params.cut in ("none", "stated"):
         raise DataError(
@@ -210,12 +214,16 @@ def _add(
     made.groups += [_group(line, kind, name, tau, made) for line in lines]
     made.curves += [line.table.assign(kind=kind, variable=name, group=line.name) for line in lines]
     if groups is not None:
+        levels = [str(level) for level in groups.cat.categories]
         ordered = (
             kind == TYPE
             or bool(cut)
-            or order_is_known(found.table[name], list(groups.cat.categories))
+            or params.order_of(levels) is not None
+            or order_is_known(found.table[name], levels)
         )
         row = _test(time, event, groups, strata, best, ordered=ordered)
+        if kind == COLUMN and not cut and len(levels) > 2 and params.order:
+            row["note"] = f"{row['note']} {_order_text(params, levels)}".strip()
         row |= {"kind": kind, "variable": name, "cut": cut, "tau": tau}
         # at a cut that was searched for, a difference and its p are too good (Altman et al. 1994)
         row |= _difference(lines if best is None else [], tau)
@@ -225,6 +233,15 @@ def _add(
             inside = groups.index if layers is None else layers.index
             pairs = pairwise_log_rank(time[inside], event[inside], groups[inside], strata=layers)
             made.pairs.append(pairs.assign(kind=kind, variable=name)[PAIR_COLUMNS])
+
+
+def _order_text(params: SurvivalParams, levels: list[str]) -> str:
+    """Which order was tested; where groups lack in it, which."""
+    if params.order_of(levels) is not None:
+        return f"Trend over the order that was chosen: {some(levels, 12)}."
+    lacking = [level for level in levels if level not in params.order]
+    some_of_it = len(lacking) < len(levels)
+    return f"The order that was chosen lacks {some(lacking, 6)}." if some_of_it else ""
 
 
 def _layers(strata: pd.Series, groups: pd.Series) -> pd.Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from gui.engine.params import Params, param
@@ -58,6 +59,12 @@ class SurvivalParams(Params):
     )
     compare: tuple[str, ...] = param(
         (), "Curves by column", "Clinical columns whose groups get curves and a log-rank test."
+    )
+    order: tuple[str, ...] = param(
+        (),
+        "Order of the groups",
+        "The groups of these columns from lowest to highest, for a test of a trend where names do"
+        " not tell their order: low, medium, high.",
     )
     covariates: tuple[str, ...] = param(
         (), "Adjust for", "Clinical columns in the models beside the fraction: age, stage."
@@ -119,6 +126,11 @@ class SurvivalParams(Params):
     )
     seed: int = param(1, "Seed", "Of permutations and cross-validation.", ge=0, advanced=True)
 
+    def order_of(self, levels: Sequence[str]) -> list[str] | None:
+        """These groups in the order that was chosen; None where it does not hold all of them."""
+        found = [level for level in dict.fromkeys(self.order) if level in levels]
+        return found if found and len(found) == len(levels) else None
+
     def used(self) -> list[str]:
         """The fields that play a part."""
         without = {name for name, value in self if value in ("", (), None)}
@@ -130,6 +142,8 @@ class SurvivalParams(Params):
             without.add("seed")
         if not self.later:
             without.add("known_at")
+        if not self.compare:
+            without.add("order")
         if not (self.types or self.covariates):
             without.add("ridge")
         return [name for name in super().used() if name not in without]

@@ -256,7 +256,7 @@ def requested(options: argparse.Namespace) -> dict[str, Params]:
         found["groups"] = GroupsParams.parse(
             column=options.groups,
             compare=options.compare or "groups",
-            groups=tuple(g.strip() for g in (options.group_order or "").split(",") if g.strip()),
+            groups=survival.names_of(options.group_order or ""),
             cuts=_cuts(options),
             subject=options.paired_by or "",
             covariates=tuple(options.covariate),

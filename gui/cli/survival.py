@@ -26,7 +26,16 @@ FILES = tuple(
 """Everything that a survival analysis may write."""
 CUTS = ("none", "median", "tertiles", "best")
 OF_SURVIVAL = (
-    *("time_zero", "survival_cut", "survival_by", "adjust", "strata", "together", "ridge"),
+    *(
+        "time_zero",
+        "survival_cut",
+        "survival_by",
+        "survival_order",
+        "adjust",
+        "strata",
+        "together",
+        "ridge",
+    ),
     *("patient", "duplicates", "known_later", "known_at", "landmark"),
     *("band_transform", "mean_up_to", "hazards_scale", "permutations"),
 )
@@ -64,6 +73,11 @@ def add_options(cli: argparse.ArgumentParser) -> None:
             metavar="TYPE" if name == "together" else "COLUMN",
             help=f"{text} (may be given several times)",
         )
+    cli.add_argument(
+        "--survival-order",
+        metavar="A,B,…",
+        help="groups of a --survival-by column from lowest to highest, for a test of a trend",
+    )
     cli.add_argument(
         "--ridge", action="store_true", help="fit several variables with a penalty: few events"
     )
@@ -153,6 +167,12 @@ def columns_of(text: str) -> tuple[str, str]:
     return names[0].strip(), names[1].strip()
 
 
+def names_of(text: str) -> tuple[str, ...]:
+    """Names between commas; one with a comma itself stands in quotes."""
+    names = next(csv.reader([text], skipinitialspace=True), [])
+    return tuple(name.strip() for name in names if name.strip())
+
+
 def requested(options: argparse.Namespace) -> SurvivalParams:
     """The parameters that the options ask for. InvalidParameter."""
     from gui.analyses.cut_values import cut_values
@@ -180,6 +200,7 @@ def requested(options: argparse.Namespace) -> SurvivalParams:
     return SurvivalParams.parse(
         time_zero=options.time_zero or "",
         compare=tuple(options.survival_by),
+        order=names_of(options.survival_order or ""),
         covariates=tuple(options.adjust),
         strata=tuple(options.strata),
         types=tuple(options.together),

@@ -134,12 +134,13 @@ def test_options_say_what_the_pages_say() -> None:
     text = (
         "--groups arm --without-hidden --group-scale fraction --fdr 0.1 --cut 5,20"
         " --survival time,event --mean-up-to 12 --band-transform log --hazards-scale rank"
-        " --permutations 199 --survival-cut 5,20"
+        " --permutations 199 --survival-cut 5,20 --survival-by grade --survival-order low,high"
     )
     found = analyses.requested(cli.parse_args(text.split()))
     groups, survival = found["groups"].model_dump(), found["survival"].model_dump()
     assert (groups["hidden"], groups["scale"], groups["level"]) == (False, "fraction", 0.1)
     assert groups["cuts"] == survival["cut_points"] == (5, 20)
+    assert (survival["compare"], survival["order"]) == (("grade",), ("low", "high"))
     assert (survival["tau"], survival["transform"]) == (12, "log")
     assert (survival["scale"], survival["permutations"]) == ("rank", 199)
     plain = analyses.requested(cli.parse_args(["--groups", "arm", "--survival", "t,e"]))

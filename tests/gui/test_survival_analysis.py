@@ -90,6 +90,26 @@ def test_stage_of_stomach_tumours_gives_the_published_log_rank_test() -> None:
     assert out["curves by stage"] == (known & rows["stage"].isna()).sum()
 
 
+def test_a_trend_over_names_is_tested_in_the_order_that_is_chosen(fractions, table) -> None:
+    names = table["stage"].map({"I": "low", "II": "medium", "III": "high"})
+    graded = table.assign(grade=names, stage_text=table["stage"])
+    unknown = analysed(fractions, graded, compare=("grade",)).test_of(COLUMN, "grade")
+    assert np.isnan(unknown["trend_p"])
+    assert "order of the groups is not known" in unknown["note"]
+    chosen = ("low", "medium", "high")
+    result = analysed(fractions, graded, compare=("grade", "stage"), order=chosen)
+    found, by_stage = (result.test_of(COLUMN, name) for name in ("grade", "stage"))
+    assert found["trend_z"] == pytest.approx(by_stage["trend_z"])
+    assert [c.name for c in result.curves_of(COLUMN, "grade")] == list(chosen)
+    assert "low, medium and high" in found["note"]
+    assert "chosen" not in by_stage["note"]
+    turned = analysed(fractions, graded, compare=("grade",), order=chosen[::-1])
+    assert turned.test_of(COLUMN, "grade")["trend_z"] == pytest.approx(-found["trend_z"])
+    lacking = analysed(fractions, graded, compare=("grade",), order=chosen[:2])
+    assert np.isnan(lacking.test_of(COLUMN, "grade")["trend_p"])
+    assert "lacks high" in lacking.test_of(COLUMN, "grade")["note"]
+
+
 def test_a_fraction_is_used_as_it_is_unless_a_cut_is_chosen(fractions, table) -> None:
     result = analysed(fractions, table)
     assert result.variables() == [("all", "all samples")]

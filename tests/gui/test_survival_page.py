@@ -246,6 +246,24 @@ def test_the_columns_follow_each_other(tab: Any, session: DCXCache) -> None:
     assert "is not a number" in tab.text("survival-reason")
 
 
+def test_the_order_of_groups_is_offered_where_there_are_three(tab: Any) -> None:
+    assert tab.get("survival-order-box", "style") == GONE
+    for _ in range(2):
+        choose(tab, compare=["centre"])
+        assert tab.get("survival-order-box", "style") == GONE
+        choose(tab, compare=["centre", "stage"])
+        assert tab.get("survival-order-box", "style") == {}
+        offered = [option["value"] for option in tab.get("survival-order", "data")]
+        assert offered == ["I", "II", "III"]
+        choose(tab, order=["III", "I", "II"])
+        tab.go("dtd")
+        tab.go("survival")
+        assert tab.get("survival-order-box", "style") == {}
+        assert tab.get("survival-order", "value") == ["III", "I", "II"]
+        choose(tab, compare=[])
+        assert tab.get("survival-order", "value") == []
+
+
 def test_the_value_of_an_event_is_derived_anew(tab: Any, session: DCXCache) -> None:
     data = session.need_dataset()
     assert data.clinical is not None

@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
+import pandas as pd
 from dash import Input, State
 
 from gui.analyses.cut_values import cut_values
 from gui.analyses.patients import NO_PATIENT
-from gui.analyses.samples import cleaned, is_number, sample_table
+from gui.analyses.samples import as_groups, cleaned, is_number, sample_table
 from gui.analyses.survival import SurvivalParams
 from gui.analyses.survival_params import SAMPLES
-from gui.analyses.survival_subjects import MOST_LEVELS
+from gui.analyses.survival_subjects import FEW_VALUES, MOST_LEVELS
 from gui.answers.analyses import composition_runs
 from gui.answers.run_names import source_name
 from gui.components.common import tip_label
+from gui.components.views import GONE, SHOWN
 from gui.data.dataset import HIDDEN, Clinical
 from gui.data.samples.survival_columns import value_text
 from gui.pages.survival.base import form, page
@@ -24,7 +26,7 @@ from gui.plugin import Context
 from gui.text import shorten
 
 ONE = ("of", "time", "event", "event_value", "unit", "patient")
-SEVERAL = ("compare", "covariates", "strata", "types", "later")
+SEVERAL = ("compare", "order", "covariates", "strata", "types", "later")
 TEXTS = ("time_zero", "cut_points")
 NAMES = (*ONE, *SEVERAL, *TEXTS)
 UNITS = ("days", "weeks", "months", "years")
@@ -38,8 +40,10 @@ INPUTS = {name: Input(getattr(page.id, name), "value") for name in NAMES}
 OF = ("Fractions of", "The run whose composition of the bulk is compared.")
 
 
-def offers(ctx: Context, event: str | None = None) -> dict[str, list[dict[str, str]]]:
-    """What every select offers: name -> data."""
+def offers(
+    ctx: Context, event: str | None = None, compare: Sequence[str] = ()
+) -> dict[str, list[dict[str, str]]]:
+    """What every select offers: name -> data. compare : columns whose groups have an order"""
     data = ctx.session.dataset
     if data is None:
         return {name: [] for name in (*ONE, *SEVERAL)}
@@ -69,11 +73,29 @@ def offers(ctx: Context, event: str | None = None) -> dict[str, list[dict[str, s
         "unit": _options(UNITS),
         "patient": _options([NO_PATIENT, *every]),
         "compare": _options(usable),
+        "order": _options(groups_to_order(table, compare)),
         "covariates": _options(usable),
         "strata": _options(usable),
         "types": _options(types),
         "later": _options([SAMPLES, *usable]),
     }
+
+
+def groups_to_order(table: pd.DataFrame, compare: Sequence[str]) -> list[str]:
+    """The groups of the columns that have three or more: a trend may be tested over them."""
+    found: list[str] = []
+    for name in compare:
+        column = cleaned(table[name]) if name in table.columns else None
+        if column is None or (is_number(column) and column.nunique() > FEW_VALUES):
+            continue
+        levels = [str(level) for level in as_groups(column).cat.categories]
+        found += levels if 2 < len(levels) <= MOST_LEVELS else []
+    return found
+
+
+def order_style(offered: Sequence[Any]) -> dict[str, str]:
+    """Of the choice of an order: gone where no column has three groups."""
+    return SHOWN if offered else GONE
 
 
 def _endpoint(clinical: Clinical | None) -> tuple[str, ...]:
@@ -117,7 +139,12 @@ def proposals(ctx: Context) -> dict[str, Any]:
         **dict.fromkeys(TEXTS, ""),
     }
     event = kept.get("event") if isinstance(kept.get("event"), str) else None
-    there = {name: {o["value"] for o in data} for name, data in offers(ctx, event).items()}
+    compare = kept.get("compare")
+    columns = (
+        [v for v in compare if isinstance(v, str)] if isinstance(compare, list | tuple) else []
+    )
+    offered = offers(ctx, event, columns)
+    there = {name: {o["value"] for o in data} for name, data in offered.items()}
     shown: dict[str, Any] = {}
     for name, value in begin.items():
         own = kept.get(name)
@@ -144,7 +171,10 @@ def control(name: str, ctx: Context, shown: Mapping[str, Any], data: Mapping[str
     if name == "cut_points":
         return dmc.TextInput(placeholder="5; 20", debounce=400, **common)
     if name in SEVERAL:
-        return dmc.MultiSelect(data=data[name], searchable=True, clearable=True, **common)
+        placeholder = {"placeholder": "as known"} if name == "order" else {}
+        return dmc.MultiSelect(
+            data=data[name], searchable=True, clearable=True, **placeholder, **common
+        )
     clear = name in ("patient", "unit")
     empty = {"patient": "found by name", "unit": "not known"}.get(name, "choose")
     return dmc.Select(

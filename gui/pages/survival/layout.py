@@ -13,19 +13,20 @@ from gui.components.views import GONE
 from gui.pages.survival import curves, head, models, patients
 from gui.pages.survival import updates as _updates  # noqa: F401  records its callbacks
 from gui.pages.survival.base import TABS, form, page, progress
-from gui.pages.survival.columns import control, offers, proposals, samples_id
+from gui.pages.survival.columns import control, offers, order_style, proposals, samples_id
 from gui.plugin import Context
 
 
 @page.layout
 def layout(ctx: Context) -> Any:
     shown = proposals(ctx)
-    data = offers(ctx, shown["event"])
+    data = offers(ctx, shown["event"], shown["compare"])
 
     def columns(*names: str) -> list[Any]:
         return [control(name, ctx, shown, data) for name in names]
 
     cut = html.Div(columns("cut_points"), id=page.id.cut_points_box, style=GONE)
+    order = html.Div(columns("order"), id=page.id.order_box, style=order_style(data["order"]))
     parameters = card(
         dmc.Stack(
             [
@@ -35,7 +36,9 @@ def layout(ctx: Context) -> Any:
                 *columns("of"),
                 form.fields(ctx, "cut"),
                 cut,
-                *columns("compare", "covariates"),
+                *columns("compare"),
+                order,
+                *columns("covariates"),
                 folded(
                     "Several variables, strata",
                     dmc.Stack([*columns("types", "strata"), form.fields(ctx, "ridge")], gap="sm"),

@@ -20,6 +20,7 @@ from gui.pages.survival.columns import (
     ONE,
     SEVERAL,
     offers,
+    order_style,
     proposals,
     samples_id,
 )
@@ -36,11 +37,13 @@ from gui.plugin import REVISION, Context
         "in_units": {
             name: Output(form.id(name), form.prop(name), allow_duplicate=True) for name in IN_UNITS
         },
+        "order": Output(page.id.order_box, "style", allow_duplicate=True),
         "seen": Output(page.id.seen, "data"),
     },
     inputs={"_revision": REVISION},
     state={
         "event": State(page.id.event, "value"),
+        "compare": State(page.id.compare, "value"),
         "of": State(page.id.of, "value"),
         "known": State(page.id.of, "data"),
         "seen": State(page.id.seen, "data"),
@@ -52,6 +55,7 @@ def offer(
     *,
     _revision: str | None,
     event: str | None,
+    compare: list[str] | None,
     of: str | None,
     known: list[dict[str, str]] | None,
     seen: str | None,
@@ -62,12 +66,14 @@ def offer(
     """
     same = seen == samples_id(ctx)
     shown = {} if same else proposals(ctx)
-    data = offers(ctx, event if same else shown["event"])
+    compared = (compare or []) if same else shown["compare"]
+    data = offers(ctx, event if same else shown["event"], compared)
     runs = [option["value"] for option in data["of"]]
     first = next(iter(runs), None)
     come = bool(known) and first not in [option["value"] for option in known or []]
     return {
         "data": data,
+        "order": order_style(data["order"]),
         "of": of if of in runs and not come else first,
         "endpoint": {name: no_update if same else shown[name] for name in ENDPOINT},
         "in_units": dict.fromkeys(IN_UNITS, no_update if same else ""),
@@ -99,6 +105,30 @@ def propose_value(ctx: Context, event: str | None, value: str | None) -> Any:
     column = sample_table(data).get(event)
     coding = None if column is None else event_coding(cleaned(column), event)
     return offered, coding.value if coding is not None and coding.certain else None
+
+
+@page.callback(
+    output={
+        "data": Output(page.id.order, "data", allow_duplicate=True),
+        "value": Output(page.id.order, "value", allow_duplicate=True),
+        "style": Output(page.id.order_box, "style", allow_duplicate=True),
+    },
+    inputs={"compare": Input(page.id.compare, "value")},
+    state={"value": State(page.id.order, "value")},
+    prevent_initial_call=True,
+)
+def propose_order(
+    ctx: Context, *, compare: list[str] | None, value: list[str] | None
+) -> dict[str, Any]:
+    """Other columns to compare: their groups to bring into an order."""
+    offered = offers(ctx, compare=compare or ())["order"]
+    there = {option["value"] for option in offered}
+    kept = [group for group in value or () if group in there]
+    return {
+        "data": offered,
+        "value": no_update if kept == (value or []) else kept,
+        "style": order_style(offered),
+    }
 
 
 @page.callback(

@@ -59,18 +59,21 @@ def noncentral_chi2_bounds(statistic: float, df: int, confidence: float) -> tupl
     """Interval of the noncentrality of a chi-squared statistic (Smithson 2003, ch. 4).
 
     The bounds are the noncentralities at which the statistic is the upper and the lower limit of
-    the central ``confidence`` of the distribution; 0 where no such value exists.
+    the central ``confidence`` of the distribution; the lower is 0 where no such value exists. A
+    statistic below its expectation without any effect says no more than that expectation: the upper
+    bound is then the one there. Else the smallest statistics, which chance brings, would show with
+    certainty that there is no effect (Mandelkern 2002, Stat Sci 17:149).
     """
     from scipy.optimize import brentq
     from scipy.special import chndtr
 
-    def solve(level: float) -> float:
-        if not np.isfinite(statistic) or chndtr(statistic, df, 0.0) <= level:
+    def solve(at: float, level: float) -> float:
+        if not np.isfinite(at) or chndtr(at, df, 0.0) <= level:
             return 0.0
-        high = max(10.0, 2.0 * statistic)
-        while chndtr(statistic, df, high) > level:
+        high = max(10.0, 2.0 * at)
+        while chndtr(at, df, high) > level:
             high *= 2.0
-        return float(brentq(lambda nc: chndtr(statistic, df, nc) - level, 0.0, high, xtol=1e-8))
+        return float(brentq(lambda nc: chndtr(at, df, nc) - level, 0.0, high, xtol=1e-8))
 
     tail = (1.0 - confidence) / 2.0
-    return solve(1.0 - tail), solve(tail)
+    return solve(statistic, 1.0 - tail), solve(max(statistic, float(df)), tail)

@@ -17,6 +17,7 @@ from gui.statistics.several_groups import (
     kendall_w,
     kruskal_wallis,
 )
+from gui.statistics.two_samples import RankTest
 
 Sample = tuple[np.ndarray, np.ndarray]
 
@@ -49,6 +50,19 @@ def test_epsilon_squared_has_an_interval_around_it(insect_sprays: Sample) -> Non
     effect = epsilon_squared(kruskal_wallis(*insect_sprays), 72)
     assert effect.estimate[0] == pytest.approx(54.691 / 71, abs=1e-5)
     assert 0.3 < effect.low[0] < effect.estimate[0] < effect.high[0] <= 1.0
+
+
+def test_a_statistic_near_0_does_not_show_that_there_is_no_effect() -> None:
+    # H = 0.02 with 2 degrees of freedom lies below the 2.5 % quantile: both bounds were 0
+    n, df = 20, 2
+    h = np.array([0.0, 0.02, 0.5, 2.0, 6.0])
+    nothing = np.zeros(h.shape, dtype=bool)
+    effect = epsilon_squared(RankTest(h, h, np.full(h.shape, float(df)), nothing), n)
+    assert (effect.low <= effect.estimate).all()
+    assert (effect.high > 0.2).all()
+    assert (np.diff(effect.high) >= 0).all()
+    w = kendall_w(RankTest(h, h, np.full(h.shape, float(df)), nothing), 3, 10)
+    assert (w.high > 0.2).all()
 
 
 def test_equal_values_give_no_difference() -> None:

@@ -14,15 +14,19 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from gui.data.dataset import HIDDEN
+from gui.figures.averaged_bars import bins_of
 from gui.figures.axes import angle, digits, name_axis, of_percent
 from gui.figures.palette import GREY, NUMBERED_FROM, fill, is_hidden, type_number
 from gui.figures.template import HEIGHT, blank
 from gui.figures.text import inert, natural, percentage, short
+from gui.text import number
 
 SCROLL_FROM = 40
 """With more samples than this the stacked bars get a width of their own and scroll."""
 PIXELS = 15
 """Width of a sample in a scrolling figure."""
+MOST_TOLD = 10_000
+"""Contradicted fractions whose estimates are told on hover: 1 MB of text."""
 BY_FILE, BY_NAME = "", "\x00name"
 """``sort`` of :func:`arrange`: as in the file; by sample name.
 
@@ -55,18 +59,34 @@ class OpinionHover:
     estimates: Mapping[str, pd.DataFrame]
     what: str = ""
 
+    @property
+    def fits(self) -> bool:
+        """Whether a figure of all samples can tell the estimates: of many it would be too large."""
+        return int(self.concerned.to_numpy(dtype=bool).sum()) <= MOST_TOLD
+
     def text(self, name: str, sample: str) -> str:
-        """A line on hover: the estimates in this sample; "" where they do not contradict."""
-        if name not in self.concerned.index or sample not in self.concerned.columns:
-            return ""
-        if not bool(self.concerned.at[name, sample]):
-            return ""
-        values = ", ".join(
-            f"{title} {inert(percentage(float(frame.at[name, sample])))} %"
+        """As :meth:`texts`, of one sample."""
+        return self.texts(name, [sample])[0]
+
+    def texts(self, name: str, samples: Sequence[str]) -> list[str]:
+        """A line on hover for each sample: its estimates; "" where they do not contradict."""
+        found = [""] * len(samples)
+        if name not in self.concerned.index:
+            return found
+        row = self.concerned.loc[name].reindex(samples, fill_value=False).to_numpy(dtype=bool)
+        at = np.flatnonzero(row).tolist()
+        few = [samples[i] for i in at]
+        rows = {
+            title: frame.loc[name].reindex(few).to_numpy(dtype=np.float64)
             for title, frame in self.estimates.items()
-        )
+        }
         what = f" ({self.what})" if self.what else ""
-        return f"<br>contradicted{what}: {values}"
+        for k, i in enumerate(at):
+            told = ", ".join(
+                f"{title} {inert(percentage(float(values[k])))} %" for title, values in rows.items()
+            )
+            found[i] = f"<br>contradicted{what}: {told}"
+        return found
 
 
 @dataclass(frozen=True)
@@ -235,7 +255,8 @@ def stacked(
     """One stacked bar per sample; the legend reads as the stack, top to bottom.
 
     With more than 40 samples ``layout.width`` is set (it scrolls) and the legend stands beside it
-    (``type_legend``).
+    (``type_legend``). Where they would be more bars than a browser draws, neighbouring samples
+    share one, their mean.
 
     Parameters
     ----------
@@ -252,7 +273,9 @@ def stacked(
     fig = blank()
     order = arranged or arrange(composition, normalise=normalise, sort=sort, group=group)
     drawn, types = _drawn(composition, normalise, order.samples), _types(composition)
-    scrolls = len(order.samples) > SCROLL_FROM
+    many = len(order.samples) > SCROLL_FROM
+    bins = bins_of(order.positions, order.groups, len(types))
+    scrolls = many and bins is None
     total = composition.sum(axis=0)
     whole = (
         (total.where(total > 0) if normalise else total * 0 + 1)
@@ -264,11 +287,11 @@ def stacked(
     for name in types:
         values, interval = drawn.loc[name].to_numpy(dtype=np.float64), ""
         more: dict[str, Any] = {}
-        if name in numbers:
+        if name in numbers and bins is None:  # a bar of two pixels has no room for one
             shown = [numbers[name] if i % every == 0 else "" for i in range(len(order.samples))]
             more |= {"text": shown, "textposition": "inside", "insidetextanchor": "middle"}
             more |= {"textangle": 0, "textfont": {"size": 11}}
-        if ends is not None and name in ends[0].index:
+        if bins is None and ends is not None and name in ends[0].index:
             low, high = (
                 e.set_axis(e.columns.astype(str), axis=1)
                 .loc[name]
@@ -282,28 +305,38 @@ def stacked(
                 f" (95 %: %{{customdata[0]:{digits(low)}}} to %{{customdata[1]:{digits(high)}}})"
             )
         contradicted = opinion is not None and name in opinion.types
-        if opinion is not None and contradicted:
-            more["hovertext"] = [opinion.text(name, sample) for sample in order.samples]
+        if bins is None and opinion is not None and contradicted and opinion.fits:
+            more["hovertext"] = opinion.texts(name, order.samples)
             interval += "%{hovertext}"
+        where = "%{x}"
+        if bins is not None:
+            values, interval = bins.mean(values), " on average"
+            more = {"customdata": bins.counts[:, None], "width": bins.width}
+            where = "%{customdata[0]} samples around %{x}"
         fig.add_bar(
             **more,
             hovertemplate=(
-                f"<b>%{{meta}}</b>: %{{y:{digits(values)}}} %{interval}<br>%{{x}}<extra></extra>"
+                f"<b>%{{meta}}</b>: %{{y:{digits(values)}}} %{interval}<br>{where}<extra></extra>"
             ),
-            x=order.positions,
+            x=order.positions if bins is None else bins.middle,
             y=of_percent(values),
             name=_numbered(inert(short(name)), numbers.get(name)),
             meta=inert(name),
             marker=fill(name, dict(colour_of), contradicted=contradicted)
-            | ({"line": {"width": 0}} if scrolls else {}),
+            | ({"line": {"width": 0}} if many else {}),
         )
     width = 130 + PIXELS * int(order.positions[-1] + 1) if scrolls else None
     # what the legend leaves at 1280 pixels
-    upright = -90 if scrolls else angle(order.samples, room=430)
+    upright = -90 if many else angle(order.samples, room=430)
+    averaged: dict[str, Any] = {}
+    if bins is not None:
+        said = f"{number(len(order.samples))} samples; a bar is the mean of up to {bins.largest}"
+        averaged = {"show": False, "title": {"text": said}}
     name_axis(
         fig,
         "x",
         order.samples,
+        **averaged,
         positions=order.positions,
         tickangle=upright,
         longest=28 if upright == 0 else 18,
@@ -323,13 +356,13 @@ def stacked(
         barmode="stack",
         bargap=0.18,
         yaxis=y,
-        showlegend=not scrolls,
+        showlegend=not many,
         width=width,
         legend={"traceorder": "reversed"},
     )
     if len(order.samples) <= 4:  # a few bars need not fill the room
         fig.update_layout(bargap=1 - 0.18 * len(order.samples))
-    if scrolls:
+    if many:
         fig.layout.meta = fig.layout.meta | {"legend_on_export": True}
         fig.update_layout(bargap=0.12)
     else:
@@ -475,12 +508,12 @@ def heatmap(
     shape, values = digits(values), of_percent(values)
     more, told = {}, ""
     if opinion is not None and opinion.types:
-        blank_row = [""] * len(order.samples)
-        more["text"] = [
-            [opinion.text(t, s) for s in order.samples] if t in opinion.types else blank_row
-            for t in types
-        ]
-        told = "%{text}"
+        if opinion.fits:
+            blank_row = [""] * len(order.samples)
+            more["text"] = [
+                opinion.texts(t, order.samples) if t in opinion.types else blank_row for t in types
+            ]
+            told = "%{text}"
         types = [f"{t} *" if t in opinion.types else t for t in types]
     top = float(np.nanmax(values, initial=0.0)) if np.isfinite(values).any() else 1.0
     fig.add_heatmap(

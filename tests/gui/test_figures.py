@@ -318,6 +318,54 @@ def test_many_samples_scroll_instead_of_squeezing() -> None:
     assert composition.heatmap(made(5, 1000)).layout.width is None
 
 
+def test_more_samples_than_a_browser_draws_bars_for_share_them() -> None:
+    types, count = 30, 5000
+    data = made(types, count)
+    group = pd.Series(np.arange(count) % 3, index=data.columns)
+    order = composition.arrange(data, sort="type 1", group=group)
+    ends = (data * 0.9, data * 1.1)
+    concerned = pd.DataFrame(True, index=data.index, columns=data.columns)
+    opinion = composition.OpinionHover(tuple(data.index), concerned, {"DTD": data, "other": data})
+    fig = composition.stacked(data, {}, arranged=order, ends=ends, opinion=opinion)
+    assert fig.layout.width is None
+    assert "5\u00a0000 samples" in fig.layout.xaxis.title.text
+    bar = next(t for t in fig.data if t.meta == "type 1")
+    assert sum(row[0] for row in bar.customdata) == count
+    assert len(bar.x) <= 410
+    # the first bar is the mean of its samples, none of another group
+    k = int(bar.customdata[0][0])
+    assert bar.y[0] == pytest.approx(100 * data.loc["type 1", order.samples[:k]].mean(), rel=1e-5)
+    assert order.clicked({"points": [{"x": float(bar.x[0])}]}) == order.samples[k // 2]
+    spans = [(x - (w - 1) / 2, x + (w - 1) / 2) for x, w in zip(bar.x, bar.width, strict=True)]
+    for _, first, last in order.groups:
+        inside = [s for s in spans if first <= s[0] + 0.5 and s[1] - 0.5 <= last]
+        assert sum(b - a + 1 for a, b in inside) == last - first + 1
+    for drawn in (fig, composition.heatmap(data, opinion=opinion)):
+        assert len(drawn.to_json()) < 3e6
+
+
+def test_a_bar_of_several_samples_leaves_out_what_is_missing() -> None:
+    data = made(30, 5000)
+    data.iloc[:, :7] = np.nan
+    data.iloc[:, 7] = 0.02
+    bar = next(t for t in composition.stacked(data, {}).data if t.meta == "type 1")
+    assert int(bar.customdata[0][0]) > 8
+    assert np.isfinite(bar.y[0])
+
+
+def test_estimates_are_told_on_hover_where_they_contradict_and_of_few() -> None:
+    data = made(3, 4)
+    concerned = pd.DataFrame(False, index=data.index, columns=data.columns)
+    concerned.loc["type 1", "sample_2"] = True
+    opinion = composition.OpinionHover(("type 1",), concerned, {"DTD": data, "other": data * 0.5})
+    told = opinion.texts("type 1", list(data.columns))
+    assert [bool(t) for t in told] == [s == "sample_2" for s in data.columns]
+    assert "DTD" in "".join(told)
+    assert "other" in "".join(told)
+    assert opinion.texts("type 0", list(data.columns)) == [""] * 4
+    assert opinion.fits
+
+
 def test_the_legend_reads_as_the_stack_from_top_to_bottom() -> None:
     data = made(3, 4)
     fig = composition.stacked(data, {})

@@ -34,7 +34,7 @@ WITHOUT_EFFECT = (
     "lambda2",
     "engine",
 )
-PARAMETERS = ("genes", "seed", "iterations", "mixtures", "cells")
+PARAMETERS = ("genes", "seed", "iterations", "mixtures", "cells", "layers")
 """Options that a method may have a parameter of the same name for."""
 MODELS = ("naive", "deconomix", "deconomix+h", "deconomix+h,r")
 
@@ -45,8 +45,16 @@ def add_options(cli: argparse.ArgumentParser) -> None:
         "--method",
         metavar="KEY",
         help=(
-            "relative, nnls, a model of --model, or a method of a plug-in; relative and nnls"
+            "relative, nnls, hide, a model of --model, or a method of a plug-in; relative and nnls"
             " also work with --reference and without --train (default: as --model)"
+        ),
+    )
+    cli.add_argument(
+        "--layers",
+        metavar="TEXT",
+        help=(
+            "--method hide: columns of the training cells with coarser types, coarsest first, or"
+            " groups such as “T cells = CD4, CD8; Others = B” (default: by similarity)"
         ),
     )
 

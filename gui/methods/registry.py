@@ -13,6 +13,7 @@ from gui.engine.params import ADTDParams, DTDParams
 from gui.engine.results import DTDResult, Run
 from gui.engine.tasks import run_adtd, run_dtd, run_naive
 from gui.errors import InvalidParameter, PluginError
+from gui.methods.hide import HideParams, run_hide
 from gui.methods.least_squares import LeastSquaresParams, run_nnls, run_relative
 from gui.methods.method import KIND, Capability, Method
 
@@ -67,6 +68,15 @@ BUILT_IN: Mapping[str, Method] = {
             needs="reference",
         ),
         Method(
+            "hide",
+            "HIDE",
+            "Fine and coarse cell types together: coarse fractions are exactly the sums of the fine"
+            " ones, and every layer learns gene weights of its own.",
+            run_hide,
+            HideParams,
+            frozenset({Capability.WEIGHTS, Capability.LAYERS}),
+        ),
+        Method(
             "nnls",
             "NNLS",
             "Plain non-negative least squares: the simplest method, for comparison.",
@@ -77,7 +87,7 @@ BUILT_IN: Mapping[str, Method] = {
     )
 }
 """By key."""
-STORED: Mapping[str, Any] = {LeastSquaresParams.__name__: LeastSquaresParams}
+STORED: Mapping[str, Any] = {kind.__name__: kind for kind in (LeastSquaresParams, HideParams)}
 """Parameters of the built-in methods by their name in session files."""
 
 

@@ -105,7 +105,8 @@ def run(
 
 def _params(kind: type[Params], seed: int, quick: bool) -> Params:
     """Defaults of a method but for the seed, and small sizes where it is to be quick."""
-    size = {"train_mixtures": 60, "iterations": 60, "test_mixtures": 30} if quick else {}
+    small = {"train_mixtures": 60, "mixtures": 60, "iterations": 60, "test_mixtures": 30}
+    size = small if quick else {}
     given = {"seed": seed, **size}
     return kind.parse(**{name: given[name] for name in given if name in kind.model_fields})
 

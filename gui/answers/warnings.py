@@ -105,13 +105,13 @@ def outside_training(result: DTDResult, composition: pd.DataFrame | None) -> lis
     if not names:
         return []
     named = [
-        f"{t} (median {percent(float(fractions.loc[t].median()))}, in training at most"
+        f"{t} ({number(int(often[t]))} of {number(fractions.shape[1])} samples, in training at most"
         f" {percent(float(most[t]))})"
         for t in names
     ]
     return [
-        "More than in any training pseudobulk, in at least half of the samples:"
-        f" {some(named, 4)}. The gene weights were never tried on such fractions."
+        f"More than in any training pseudobulk: {some(named, 4)}. The gene weights were never tried"
+        " on such fractions."
     ]
 
 

@@ -132,8 +132,9 @@ def _written(text: str, types: Sequence[str]) -> dict[str, str]:
 def by_similarity(reference: pd.DataFrame) -> dict[str, str]:
     """Fine type -> group: average linkage of correlations, as many groups as fit best.
 
-    The number of groups is that with the largest mean silhouette (Rousseeuw 1987, doi
-    10.1016/0377-0427(87)90125-7). A group is named by its members.
+    Between a third and two thirds of the number of types, the number of groups is that with the
+    largest mean silhouette (Rousseeuw 1987, doi 10.1016/0377-0427(87)90125-7): without these ends
+    one odd type against all others would often be the answer. A group is named by its members.
     """
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import squareform
@@ -147,7 +148,8 @@ def by_similarity(reference: pd.DataFrame) -> dict[str, str]:
     np.fill_diagonal(distance, 0.0)
     distance = np.maximum((distance + distance.T) / 2, 0.0)
     tree = linkage(squareform(distance, checks=False), "average")
-    divided = [fcluster(tree, count, "maxclust") for count in range(2, len(types))]
+    counts = range(-(-len(types) // 3), 2 * len(types) // 3 + 1)
+    divided = [fcluster(tree, count, "maxclust") for count in counts]
     labels = max(divided, key=lambda own: _silhouette(distance, own))
     groups = {n: [t for t, own in zip(types, labels, strict=True) if own == n] for n in set(labels)}
     return {t: " + ".join(groups[own]) for t, own in zip(types, labels, strict=True)}

@@ -215,7 +215,7 @@ def estimate(designs: Sequence[np.ndarray], weights: np.ndarray, bulk: np.ndarra
         found = np.full(right.shape, np.nan)
     if not np.isfinite(found).all():
         raise EngineFailed(
-            "The cell types are too alike to be told apart.",
+            "The cell types are too alike to be distinguished.",
             advice="Merge similar cell types, or use more genes.",
         )
     return np.asarray(np.maximum(found, 0.0))

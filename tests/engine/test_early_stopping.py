@@ -138,7 +138,7 @@ def test_fractions_beyond_all_training_pseudobulks_are_named(plain: DTDResult) -
     beyond.loc[types[1]] = [0.0, 0.0, 0.1, 0.1]
     (said,) = outside_training(plain, beyond * 7)  # not normalised: as estimated
     assert said.startswith(
-        f"More than in any training pseudobulk, in at least half of the samples: {types[0]}"
+        f"More than in any training pseudobulk: {types[0]} (2 of 4 samples, in training at most "
     )
     one = beyond.copy()
     one.loc[types[0], "x"], one.loc[types[1]] = 0.0, 0.0

@@ -265,7 +265,9 @@ def test_the_plug_in_of_the_guide_runs(tmp_path: Path, open_tab: Callable[..., A
     """As a reader does it: the code from the chapter into a file of the plug-in folder, then
     start.
     """
-    code, method = re.findall(r"^```python\n(.*?)^```", raw("plugins"), re.MULTILINE | re.DOTALL)
+    code, method, _other_program = re.findall(
+        r"^```python\n(.*?)^```", raw("plugins"), re.MULTILINE | re.DOTALL
+    )
     config = Config.for_tests(tmp_path)
     (config.plugins_folder / "census.py").write_text(code, "utf-8")
     (config.plugins_folder / "equal.py").write_text(method, "utf-8")

@@ -120,6 +120,8 @@ def lambda2_path(path: pd.DataFrame, corner: float | None, advised: float | None
             "side": "right",
             "title": {"text": "Same direction (%)"},
             "range": [0, 105],
+            "tickmode": "array",
+            "tickvals": [0, 25, 50, 75, 100],
             "showgrid": False,
         },
         legend={"orientation": "h", "x": 0, "xanchor": "left", "y": -0.25, "yanchor": "top"},

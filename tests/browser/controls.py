@@ -15,7 +15,7 @@ import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -201,12 +201,14 @@ class Walker:
         # the only one there is, or it was there for a moment
         if not self._ready(control, arrive, way):
             return nothing
+        before = {c.key for c in self.controls()}
         first = set(self.click(control.key))
         if not first:
             self.dead.append(f"{control.key}: nothing at the first use")
             return nothing
         found = first, self.controls()
-        there = self._again(control.key, arrive, way)
+        instead = [c.key for c in found[1] if c.key not in before]
+        there = self._again(control.key, arrive, way, instead)
         if there is None:
             self.gone.append(control.key)
             return found
@@ -239,10 +241,13 @@ class Walker:
         exact = [c for c in there if c.key == key]
         return next(iter(exact or [c for c in there if not self.skipped(c.key)]), None)
 
-    def _again(self, key: str, arrive: Callable[[], None], way: tuple[str, ...]) -> Control | None:
+    def _again(
+        self, key: str, arrive: Callable[[], None], way: tuple[str, ...], instead: Sequence[str]
+    ) -> Control | None:
         """The control once more after it was used, wherever that led.
 
-        A number at its limit is taken back from it first.
+        A number at its limit is taken back from it first, a field that was emptied is filled again,
+        and what came instead of the control (Show, where Hide was) is used.
         """
         if there := self._find(key):
             return there
@@ -253,10 +258,27 @@ class Walker:
             return self._find(key)
         if self._reach(arrive, way, {key}):
             return self._find(key)
+        if self._opposite(key, instead):
+            return self._find(key)
         if key in self.brought and self._reach(arrive, self.brought[key], {key}):
             return self._find(key)
         self.renew()
         return self._find(key) if self._reach(arrive, way, {key}) else None
+
+    def _opposite(self, key: str, instead: Sequence[str]) -> bool:
+        """Whether the control is there again after what undoes its use."""
+        field_of = key.removesuffix(" section")
+        if field_of != key and self._find(field_of):
+            self.click(field_of)
+            options = [c for c in self.controls() if c.role == "option" and not c.chosen]
+            if options:
+                self.click(options[0].key)
+            self.page.keyboard.press("Escape")
+            self.rest()
+        for other in instead:
+            if not self._find(key) and self._find(other):
+                self.click(other)
+        return bool(self._find(key))
 
     def _reach(
         self, arrive: Callable[[], None], way: tuple[str, ...], wanted: set[str] | None = None

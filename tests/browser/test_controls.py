@@ -33,8 +33,9 @@ PATIENCE = 90_000
 CHEAP = {
     "dtd": {"iterations": 5, "train_mixtures": 30, "test_mixtures": 30},
     "adtd": {"max_iterations": 5, "search_points": 2, "search_folds": 2},
+    "groups": {"column": "arm"},
 }
-"""What the forms hold, so that a run takes a moment."""
+"""What the forms hold, so that a run can be started and takes a moment."""
 
 DEAD_ONES = """<!doctype html><body>
 <button id="alive" onclick="this.dataset.n = 1 + Number(this.dataset.n || 0)">Alive</button>

@@ -40,7 +40,7 @@ CONTROLS = {
     "colours": "value",
     "legend": "checked",
     "titled": "checked",
-    "title": "value",
+    "words": "value",
 }
 """Control -> its property, in the order in which the page is given them."""
 
@@ -113,7 +113,7 @@ def export_dialog(program: Program) -> list[Any]:
             dmc.Switch(id="dcx-export-legend", label="Legend", checked=kept.legend, size="xs"),
             dmc.Switch(id="dcx-export-titled", label="Title", checked=kept.titled, size="xs"),
             dmc.TextInput(
-                id="dcx-export-title", value="", size="xs", **{"aria-label": "Title of the figure"}
+                id="dcx-export-words", value="", size="xs", **{"aria-label": "Title of the figure"}
             ),
         ],
         gap="xs",
@@ -178,7 +178,7 @@ shell.clientside(
     Output("dcx-export-size", "children"),
     Output("dcx-export-width", "disabled"),
     Output("dcx-export-dpi", "disabled"),
-    Output("dcx-export-title", "disabled"),
+    Output("dcx-export-words", "disabled"),
     Input("dcx-export-drawn", "data"),
     *_INPUTS,
     prevent_initial_call=True,

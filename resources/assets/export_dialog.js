@@ -32,7 +32,7 @@
         set_props(`dcx-export-${key}`, { value: value === null ? "" : value });
       }
     }
-    set_props("dcx-export-title", { value: readable(name) });
+    set_props("dcx-export-words", { value: readable(name) });
     set_props("dcx-export-image", { src: "" });
     set_props("dcx-export", { opened: true });
     set_props("dcx-export-drawn", { data: Date.now() });

@@ -352,7 +352,7 @@ def test_a_figure_is_saved_in_the_size_that_the_dialog_shows(page: Any, files: K
     page.locator("#dcx-export-height").fill("120,5")
     page.locator("#dcx-export-font").fill("10")
     page.locator("#dcx-export-legend").click()
-    page.locator("#dcx-export-wordsd").click()
+    page.locator("#dcx-export-titled").click()
     page.locator("#dcx-export-words").fill("Responders & others")
     shown = _preview(page, 'width="180.00mm"', 'height="120.', "Responders &amp; others")
     assert LONG not in shown  # the legend is left out
@@ -367,7 +367,7 @@ def test_a_figure_is_saved_in_the_size_that_the_dialog_shows(page: Any, files: K
     assert "(a sample with quite a long name) Tj" in words
     _open_dialog(page)
     page.locator("#dcx-export-legend").click()
-    page.locator("#dcx-export-wordsd").click()
+    page.locator("#dcx-export-titled").click()
     page.locator("#dcx-export-height").fill("")
     page.locator("#dcx-export-font").fill("8")
     _preview(page, LONG)

@@ -6,6 +6,7 @@ Imports nothing heavy before its functions are called.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gui.errors import InvalidParameter
@@ -37,6 +38,11 @@ def settle(options: argparse.Namespace) -> None:
     from gui.sessions.templates import read_template_file
 
     found = read_template_file(options.template)
+    if found.dtd is not None:
+        naive = options.model == "naive"
+        # samples that are given are estimated, and nothing is learned that could be stopped
+        changed = {"run_on_bulk": True} | ({"stop_early": False} if naive else {})
+        found = replace(found, dtd=found.dtd.model_copy(update=changed))
     options.parameters = found
     if found.dtd is not None:
         chosen = found.dtd.model_dump()
@@ -58,7 +64,7 @@ def settle(options: argparse.Namespace) -> None:
             advice="Choose the bulk samples on the page ADTD and save the template again, or say"
             " which model with --model.",
         )
-    if options.model is None and not options.example:
+    if options.model is None:
         options.model = f"deconomix+{adtd.model}"
     if "lambda2" not in options.given and adtd.regulated:
         options.lambda2 = repr(adtd.lambda2)

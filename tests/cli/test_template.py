@@ -70,3 +70,26 @@ def test_a_file_that_is_no_template_is_refused(
     out = str(tmp_path / "out")
     assert analyze.analyze(["--example", "--template", str(path), "--out", out]) == 2
     assert "not a template of parameters" in capsys.readouterr().err
+
+
+def test_the_example_too_takes_the_model_of_the_template(tmp_path: Path) -> None:
+    assert run(tmp_path, make_template("x", QUICK, ADTDParams(model="h", max_iterations=7))) == 0
+    parameters = json.loads((tmp_path / "out" / "run.json").read_text())["parameters"]
+    assert parameters["model"] == "deconomix+h"
+    assert parameters["template"]["adtd"]["max_iterations"] == 7
+    assert not (tmp_path / "out" / "gene_regulation.csv").exists()
+
+
+def test_samples_are_estimated_whatever_the_template_says(tmp_path: Path) -> None:
+    template = make_template("x", QUICK.model_copy(update={"run_on_bulk": False}))
+    assert run(tmp_path, template, "--model", "deconomix") == 0
+    assert len(pd.read_csv(tmp_path / "out" / "composition_bulk.csv").columns) == 21
+    parameters = json.loads((tmp_path / "out" / "run.json").read_text())["parameters"]
+    assert parameters["template"]["dtd"]["run_on_bulk"] is True
+
+
+def test_naive_takes_a_template_that_stops_early(tmp_path: Path) -> None:
+    template = make_template("x", QUICK.model_copy(update={"stop_early": True}))
+    assert run(tmp_path, template, "--model", "naive") == 0
+    parameters = json.loads((tmp_path / "out" / "run.json").read_text())["parameters"]
+    assert parameters["template"]["dtd"]["stop_early"] is False

@@ -80,6 +80,10 @@ def settle(options: argparse.Namespace) -> bool:
     InvalidParameter
         Options that exclude each other.
     """
+    if "layers" in options.given and options.method in (None, *MODELS):
+        raise InvalidParameter(
+            "--layers has no effect without --method hide.", advice="Leave it out, or add that."
+        )
     if options.method is None:
         return False
     if options.model is not None or getattr(options, "recommended", False):

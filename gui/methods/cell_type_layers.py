@@ -12,6 +12,8 @@ from gui.data.dataset import Cells
 from gui.errors import InvalidParameter
 from gui.text import some
 
+FINEST = "cell types"
+"""The name of the finest layer."""
 MOST = 3
 """Coarser layers."""
 ADVICE = (
@@ -74,7 +76,7 @@ def layers_of(text: str, cells: Cells, reference: pd.DataFrame) -> tuple[list[La
         names = list(dict.fromkeys(n.strip() for n in said.split(",") if n.strip()))
         if len(names) > MOST:
             raise InvalidParameter(f"There are {len(names)} layers; at most {MOST} can be used.")
-        found = [Layer(name, _column(name, cells, types)) for name in reversed(names)]
+        found = [Layer(_title(name), _column(name, cells, types)) for name in reversed(names)]
     for layer in found:
         if not 1 < len(layer.names) < len(types):
             raise InvalidParameter(
@@ -83,6 +85,11 @@ def layers_of(text: str, cells: Cells, reference: pd.DataFrame) -> tuple[list[La
                 advice=ADVICE,
             )
     return found, notes
+
+
+def _title(column: str) -> str:
+    """The column's name, unless it is that of the finest layer."""
+    return f"{column} (column)" if column == FINEST else column
 
 
 def _column(name: str, cells: Cells, types: Sequence[str]) -> dict[str, str]:
@@ -150,6 +157,12 @@ def by_similarity(reference: pd.DataFrame) -> dict[str, str]:
     tree = linkage(squareform(distance, checks=False), "average")
     counts = range(-(-len(types) // 3), 2 * len(types) // 3 + 1)
     divided = [fcluster(tree, count, "maxclust") for count in counts]
+    # ties are not divided: there may be fewer groups than asked for
+    divided = [own for own in divided if len(set(own)) > 1]
+    if not divided:
+        raise InvalidParameter(
+            "The cell types are too alike to be grouped by similarity.", advice=ADVICE
+        )
     labels = max(divided, key=lambda own: _silhouette(distance, own))
     groups = {n: [t for t, own in zip(types, labels, strict=True) if own == n] for n in set(labels)}
     return {t: " + ".join(groups[own]) for t, own in zip(types, labels, strict=True)}

@@ -16,14 +16,14 @@ from gui.data.dataset import Dataset
 from gui.engine.params import Params, param
 from gui.engine.second_opinion import normalised
 from gui.errors import EmptyColumn, EngineFailed, MissingPart
-from gui.methods.cell_type_layers import layers_of
+from gui.methods.cell_type_layers import FINEST, layers_of
 from gui.methods.method import MethodResult, method_result
 from gui.text import number, some
 
 if TYPE_CHECKING:
     from gui.jobs.status import Progress
 
-KEY, TITLE, FINEST = "hide", "HIDE", "cell types"
+KEY, TITLE = "hide", "HIDE"
 CITATION = ("HIDE: Völkl et al., Bioinformatics 2025", "10.1093/bioinformatics/btaf179")
 LOWEST, HIGHEST = 0.001, 0.1
 """Between which the roots of the first weights are drawn."""
@@ -177,7 +177,7 @@ def run_hide(dataset: Dataset, params: HideParams, *, progress: Progress) -> Met
         TITLE,
         composition,
         reference,
-        layers={**fractions, FINEST: composition},
+        layers={**dict(reversed(fractions.items())), FINEST: composition},
         parents={layer.name: dict(layer.parents) for layer in coarser},
         gene_weights=table,
         fit=reconstruction(reference, bulk, table[FINEST], raw),

@@ -7,6 +7,7 @@ losses of 40 iterations, the weights of the first six genes, and the composition
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gui.cli.analyze import analyze
 from gui.data.dataset import Cells, Dataset, Matrix
 from gui.data.example import make_example
 from gui.engine.fast import weights as dtd
 from gui.errors import EngineFailed, InvalidParameter
-from gui.methods.cell_type_layers import layers_of
-from gui.methods.hide import FINEST, HideParams, estimate, mean_one, optimise, run_hide
+from gui.methods.cell_type_layers import FINEST, layers_of
+from gui.methods.hide import HideParams, estimate, mean_one, optimise, run_hide
 from gui.methods.registry import BUILT_IN, Capability
 
 ORACLE = Path(__file__).resolve().parents[1] / "fixtures" / "hide" / "oracle.json"
@@ -109,6 +111,19 @@ def test_coarse_fractions_are_the_sums_of_the_fine_ones(example: Dataset) -> Non
     assert method.can(Capability.WEIGHTS)
 
 
+def test_layers_are_in_order_whatever_their_columns_are_called(example: Dataset) -> None:
+    assert example.train is not None
+    labels = pd.Series(example.train.labels.astype(str))
+    major = labels.where(labels == "B cells", "rest").to_numpy()
+    minor = labels.where(labels.isin(["B cells", "T cells"]), "others").to_numpy()
+    obs = example.train.obs.assign(**{FINEST: major, "minor": minor})
+    data = replace(example, train=replace(example.train, obs=obs))
+    found = run_hide(data, HideParams(layers=f"{FINEST}, minor", **SMALL), progress=silent)
+    assert list(found.layers) == [f"{FINEST} (column)", "minor", FINEST], "coarsest first"
+    assert [len(frame) for frame in found.layers.values()] == [2, 3, 5]
+    assert found.layers[FINEST] is found.composition
+
+
 def test_the_page_shows_every_layer(example: Dataset) -> None:
     from gui.pages.method import base
 
@@ -175,3 +190,18 @@ def test_similar_types_are_grouped_and_too_few_are_refused() -> None:
     assert "a + b; c + d + e" in notes[0]
     with pytest.raises(InvalidParameter, match="too few"):
         layers_of("", cells_with(pd.DataFrame(index=range(1)), ["a"]), reference[["a", "b", "c"]])
+
+
+def test_types_that_are_all_alike_are_not_grouped() -> None:
+    column = np.random.default_rng(1).lognormal(0, 2, 50)
+    reference = pd.DataFrame(dict.fromkeys("abcd", column))
+    with pytest.raises(InvalidParameter, match="too alike"):
+        layers_of("", cells_with(pd.DataFrame(index=range(1)), ["a"]), reference)
+
+
+@pytest.mark.parametrize("options", [(), ("--model", "naive"), ("--method", "deconomix")])
+def test_layers_without_hide_are_refused(
+    options: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert analyze(["--example", "--layers", "A = B cells", *options]) == 2
+    assert "--layers has no effect without --method hide" in capsys.readouterr().err

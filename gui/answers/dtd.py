@@ -190,8 +190,9 @@ def badges(run: Run) -> list[tuple[str, str]]:
     result: DTDResult = run.result
     found = [(f"{number(len(result.genes))} genes", "gray")]
     if result.params is not None:
+        stopped = "" if result.stopped_at is None else f"stopped at {number(result.stopped_at)} of "
         found += [
-            (f"{number(result.params.iterations)} iterations", "gray"),
+            (f"{stopped}{number(result.params.iterations)} iterations", "gray"),
             (f"seed {result.params.seed}", "gray"),
         ]
     hidden = hidden_types(result)

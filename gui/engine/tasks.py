@@ -171,6 +171,10 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
                 f"Stopped early: the gene weights after {stopped_at} of {params.iterations}"
                 " iterations do best on pseudobulks of held-back training cells and are used."
             )
+            if compute_settings.get_compute_settings().engine == "stock":
+                notes.append(
+                    "Stopping early learns with the fast engine, though the stock engine is chosen."
+                )
     targets = {part: drawn.bulk for part, drawn in mixtures.items()}
     if prepared.bulk is not None and params.run_on_bulk:
         targets["bulk"] = prepared.bulk
@@ -267,6 +271,15 @@ def _why(error: Exception) -> str:
     return "not enough memory" if isinstance(error, MemoryError) else type(error).__name__
 
 
+def _learned_from(cells: pd.DataFrame, params: DTDParams) -> pd.DataFrame:
+    """The training cells (genes x cells) without those that stopping early holds back."""
+    if not params.stop_early:
+        return cells
+    from gui.engine.early_stopping import divide_cells
+
+    return divide_cells(cells, params.seed)[0]
+
+
 def draw(prepared: Prepared, params: DTDParams, part: Part) -> Mixtures:
     """Return the pseudobulks of ``part``; reproducible to the bit."""
     from gui.engine.simulation import simulate
@@ -275,13 +288,8 @@ def draw(prepared: Prepared, params: DTDParams, part: Part) -> Mixtures:
     if part == "train":
         if prepared.train.empty:
             raise MissingPart("There are no single cells to simulate training pseudobulks from.")
-        cells = prepared.train
-        if params.stop_early:
-            from gui.engine.early_stopping import divide_cells
-
-            cells, _ = divide_cells(cells, params.seed)
         return simulate(
-            cells,
+            _learned_from(prepared.train, params),
             types,
             mixtures=params.train_mixtures,
             cells_per_mixture=params.train_cells,
@@ -660,8 +668,9 @@ def run_bootstrap(
                 [*types, *sorted({str(c) for c in cells.train.columns} - set(types))]
             )
         }
-        labels = np.array([order[str(c)] for c in cells.train.columns])
-        values = cells.train.loc[genes].to_numpy(dtype=np.float64)
+        train = _learned_from(cells.train, dtd.params)
+        labels = np.array([order[str(c)] for c in train.columns])
+        values = train.loc[genes].to_numpy(dtype=np.float64)
         learning = Learning(
             values,
             labels,

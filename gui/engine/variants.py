@@ -160,6 +160,7 @@ def estimate_variant(
             drawn.truth,
             iterations=task.params.iterations,
             progress=progress,
+            fast=task.params.stop_early,
         ).weights
     if not task.hidden:
         found = estimate(reference, bulk, weights)

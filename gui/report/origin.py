@@ -172,6 +172,12 @@ def dtd_methods(run: Run, cite: Any) -> list[str]:
             f" cells each, drawn from the training cells (seed {params.seed})."
         ),
     ]
+    if result.stopped_at is not None:
+        words.append(
+            "A fifth of the training cells of each type was held back from these mixtures. The"
+            f" weights after {number(result.stopped_at)} iterations were used, which did best on as"
+            " many mixtures of the cells held back."
+        )
     if "test" in result.composition:
         words.append(
             f"The estimates were compared with the truth on {number(params.test_mixtures)} mixtures"

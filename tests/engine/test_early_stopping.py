@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from gui.answers.dtd import badges
 from gui.answers.warnings import dtd_warnings, outside_training
 from gui.data.example import make_example
-from gui.engine import tasks
+from gui.data.normalize import prepare
+from gui.engine import compute_settings, tasks
 from gui.engine.dtd import learn
 from gui.engine.early_stopping import divide_cells, iterations_to_check
-from gui.engine.params import DTDParams
-from gui.engine.results import DTDResult
+from gui.engine.params import BootstrapParams, DTDParams
+from gui.engine.results import DTDResult, Provenance, Run
+from gui.report.origin import dtd_methods
 
 SMALL = DTDParams(genes=100, iterations=60, train_mixtures=60, test_mixtures=30)
 
@@ -59,8 +63,6 @@ def test_off_it_keeps_the_weights_of_the_last_iteration(plain: DTDResult) -> Non
     last = plain.metrics.query("part == 'test' and method == 'dtd'")["pearson"].mean()
     assert plain.checked["test"].iloc[-1] == pytest.approx(last, abs=1e-6)
     data = make_example().dataset
-    from gui.data.normalize import prepare
-
     prepared = prepare(data, n_genes=SMALL.genes)
     drawn = tasks.draw(prepared, SMALL, "train")
     alone = learn(prepared.reference, drawn.bulk, drawn.truth, iterations=60, progress=quiet)
@@ -90,8 +92,6 @@ def test_the_weights_are_those_after_the_iteration_it_names(
     data = make_example().dataset
     found = tasks.run_dtd(data, params, progress=quiet)
     assert found.stopped_at == min(iterations_to_check(60), key=lambda k: abs(k - 21))
-    from gui.data.normalize import prepare
-
     prepared = prepare(data, n_genes=SMALL.genes)
     drawn = tasks.draw(prepared, params, "train")
     alone = learn(
@@ -106,13 +106,46 @@ def test_the_weights_are_those_after_the_iteration_it_names(
 
 def test_the_pseudobulks_it_learned_from_are_drawn_again(early: DTDResult) -> None:
     """ADTD on them needs the same ones: without the held-back cells."""
-    from gui.data.normalize import prepare
-
     prepared = prepare(make_example().dataset, n_genes=SMALL.genes)
     assert early.params is not None
     drawn = tasks.draw(prepared, early.params, "train")
     pd.testing.assert_frame_equal(drawn.truth, early.truth["train"])
     assert not drawn.truth.equals(tasks.draw(prepared, SMALL, "train").truth)
+
+
+def test_intervals_relearn_from_the_cells_that_were_not_held_back(
+    early: DTDResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr("gui.engine.bootstrap.bootstrap", lambda *_, **more: seen.append(more))
+    data = make_example().dataset
+    tasks.run_bootstrap(data, BootstrapParams(seeds=True), progress=quiet, dtd=early)
+    kept, back = divide_cells(prepare(data, n_genes=SMALL.genes).train, SMALL.seed)
+    assert seen[0]["learning"].values.shape == (len(early.genes), kept.shape[1])
+    assert back.shape[1] > 0
+    assert seen[0]["learning"].iterations == early.stopped_at
+
+
+def test_report_and_badges_say_what_was_used(early: DTDResult) -> None:
+    made = Provenance("t", "b", {})
+    found = replace(early, stopped_at=21)
+    run = Run("dtd", "dtd", "DTD", datetime.now(UTC), early.params, found, made)
+    said = " ".join(dtd_methods(run, lambda key: key))
+    assert "The weights after 21 iterations were used" in said
+    assert "A fifth of the training cells of each type was held back" in said
+    assert ("stopped at 21 of 60 iterations", "gray") in badges(run)
+
+
+def test_the_stock_engine_is_not_left_out_in_silence(early: DTDResult) -> None:
+    before = compute_settings.get_compute_settings()
+    try:
+        compute_settings.set_compute_settings(replace(before, engine="stock"))
+        params = SMALL.model_copy(update={"stop_early": True})
+        found = tasks.run_dtd(make_example().dataset, params, progress=quiet)
+    finally:
+        compute_settings.set_compute_settings(before)
+    assert any("learns with the fast engine" in note for note in found.notes)
+    assert not any("fast engine" in note for note in early.notes)
 
 
 def test_it_is_said_where_stopping_would_have_mattered(plain: DTDResult, early: DTDResult) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from gui.data.samples.survival_columns import value_text
 from gui.errors import InvalidParameter
-from gui.text import parse_number, shorten
+from gui.text import ENGLISH_THOUSANDS, ONE_OR_THOUSANDS, parse_number, shorten
 
 
 def cut_values(text: str, *, commas_separate: bool = False) -> tuple[float, ...]:
@@ -24,6 +24,11 @@ def cut_values(text: str, *, commas_separate: bool = False) -> tuple[float, ...]
         A piece is not a number, or “5,20” may be one number or two.
     """
     text = text.replace("%", " ").strip()[:500]
+    if commas_separate and ";" in text and "," in text:
+        raise InvalidParameter(
+            "Commas and semicolons stand between these numbers.",
+            advice="Use commas, and points within numbers: 0.5,1.5.",
+        )
     if commas_separate:
         pieces = re.split(r"[;,\s]+", text)
     else:
@@ -37,6 +42,13 @@ def _pieces(text: str) -> list[str]:
     if not joined:
         return pieces
     semicolons, points = ";" in text, "." in text
+    grouped = next((piece for piece in joined if _may_be_grouped(piece)), None)
+    if grouped is not None:
+        raise InvalidParameter(
+            f"“{shorten(grouped, 20)}” may be one number or several.",
+            advice=f"Write {grouped.replace(',', '')[:20]} for one,"
+            f" {grouped.replace(',', '; ')[:30]} for several.",
+        )
     many = any(piece.count(",") > 1 for piece in joined)
     if semicolons and not points and not many:
         return pieces
@@ -48,6 +60,12 @@ def _pieces(text: str) -> list[str]:
         advice=f"Write {shorten(first, 9)}.{shorten(rest, 9)} for one,"
         f" {shorten(first, 9)}; {shorten(rest, 9)} for two.",
     )
+
+
+def _may_be_grouped(piece: str) -> bool:
+    """Whether commas may group thousands, as in 1,234.5 and 1,000,000."""
+    several = piece.count(",") > 1 and ONE_OR_THOUSANDS.fullmatch(piece)
+    return bool(several or ENGLISH_THOUSANDS.fullmatch(piece))
 
 
 def _number(piece: str) -> float:

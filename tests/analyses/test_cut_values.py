@@ -32,6 +32,22 @@ def test_what_may_be_one_number_or_two_is_asked(text: str) -> None:
     assert ";" in str(refused.value.advice)
 
 
+@pytest.mark.parametrize("text", ["1,234.5", "1,234.5; 2", "5; 1,000,000", "10,200,300"])
+def test_thousands_are_asked_about_and_not_cut_apart(text: str) -> None:
+    with pytest.raises(InvalidParameter, match="one number or several") as refused:
+        cut_values(text)
+    grouped = next(piece for piece in text.split("; ") if "," in piece)
+    assert refused.value.advice == (
+        f"Write {grouped.replace(',', '')} for one, {grouped.replace(',', '; ')} for several."
+    )
+
+
+@pytest.mark.parametrize("text", ["0,5;1,5", "1.5; 2,5"])
+def test_on_the_command_line_two_separators_are_refused(text: str) -> None:
+    with pytest.raises(InvalidParameter, match="Commas and semicolons"):
+        cut_values(text, commas_separate=True)
+
+
 def test_on_the_command_line_a_comma_separates() -> None:
     assert cut_values("5,20", commas_separate=True) == (5, 20)
 

@@ -96,7 +96,7 @@ def tidy_frame(found: Composition, chosen: Chosen) -> pd.DataFrame:
         return tidy
     groups = found.groups.set_axis(found.groups.index.astype(str), axis=0)
     groups = groups[~groups.index.duplicated()].reindex(index)
-    return pd.concat([tidy, groups.set_axis(_apart(groups.columns, tidy), axis=1)], axis=1)
+    return pd.concat([tidy, groups.set_axis(_apart(groups.columns), axis=1)], axis=1)
 
 
 def tidy_about(found: Composition, normalise: bool) -> str:
@@ -169,10 +169,9 @@ def _known(truth: pd.DataFrame, types: list[str]) -> pd.DataFrame:
     return pd.DataFrame({str(s): fold_hidden(truth[s], types) for s in truth.columns})
 
 
-def _apart(names: pd.Index, tidy: pd.DataFrame) -> list[str]:
-    """Names of the samples' columns that are none of the tidy table's."""
-    taken = {"sample", *tidy.columns}
-    return [f"{name} (of the sample)" if str(name) in taken else str(name) for name in names]
+def _apart(names: pd.Index) -> list[str]:
+    """Names of the samples' columns that no tidy table has for a column of its own."""
+    return [f"{name} (of the sample)" if str(name) in COLUMNS else str(name) for name in names]
 
 
 def _bare(quantity: str) -> str:

@@ -58,6 +58,14 @@ def test_a_tidy_table_has_a_row_per_sample_and_type_with_interval_and_unit(norma
     assert list(tidy["fraction (of the sample)"]) == [1] * 3 + [2] * 3
 
 
+def test_a_column_of_the_samples_is_never_taken_for_one_of_the_table() -> None:
+    groups = pd.DataFrame({"low": ["x", "y"], "known": [1, 2]}, index=FRAME.columns)
+    found = Composition(FRAME, groups=groups)
+    assert {"low (of the sample)", "known (of the sample)"} <= set(tidy_frame(found, Chosen()))
+    sheet = workbook(found, Chosen())["What the numbers are"].loc["Tidy"].set_index("Column")
+    assert sheet.at["low (of the sample)", "What it is"] == "Column of the samples, as loaded."
+
+
 def test_a_composition_of_cells_says_so_in_its_unit() -> None:
     found = Composition(FRAME, quantity="Cell fraction (%)<br>converted", note="By X.")
     assert set(tidy_frame(found, Chosen())["unit"]) == {"Cell fraction, converted, 1 is 100 %"}

@@ -14,6 +14,7 @@ from gui.components.offered_files import PAGE, place_file
 from gui.errors import DeconomixError, UnreadableFile
 from gui.files import SESSION
 from gui.plugin import Context
+from gui.shell.navigation import page_at
 from gui.shell.page import shell
 
 STORE = "dcx-dropped"
@@ -57,7 +58,8 @@ def take_dropped(ctx: Context, data: dict[str, Any] | None, pathname: str | None
         ctx.notify(f"Only the first {MOST} files were taken.", keep=True)
     if opened is not None:
         ctx.switch_to(opened)
-    if placed and (pathname or "").strip("/") == PAGE:
+    shown = page_at(ctx.pages, pathname)
+    if placed and shown is not None and shown.key == PAGE:
         for role, token in placed.items():
             set_props(f"{PAGE}-{role}-token", {"data": token})
     elif placed:

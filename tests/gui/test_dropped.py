@@ -29,14 +29,14 @@ def drop(tab: Any, *paths: Path | str) -> None:
     tab.set({("dcx-dropped", "data"): {"files": files, "at": at["at"] + 1}})
 
 
-@pytest.mark.parametrize("start", ["dtd", "upload"])
+@pytest.mark.parametrize("start", ["dtd", "upload", ""])
 def test_data_files_take_the_free_places_wherever_they_are_dropped(
     tab: Any, application: Application, tmp_path: Path, start: str
 ) -> None:
     show(tab, session_with(application, "one").session_id)
     tab.go(start)
     drop(tab, table(tmp_path, "a.csv"), "b.csv is larger than 1 MB.", table(tmp_path, "c.csv"))
-    assert tab.get("dcx-location", "pathname") == "/upload"
+    assert tab.get("dcx-location", "pathname") == ("/upload" if start else "/")
     if start == "dtd":
         tab.go("upload")
     assert tab.get("upload-train-name", "children") == "a.csv"

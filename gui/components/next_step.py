@@ -57,6 +57,13 @@ class NextStepView:
                 title=TITLE,
             )
 
+        @page.callback(Input(page.id.each("go_on", ALL), "n_clicks"), prevent_initial_call=True)
+        def go_on(ctx: Context, _clicks: Any) -> None:
+            where = clicked()
+            if where is None:
+                raise PreventUpdate
+            ctx.go_to(str(where))
+
     def _content(self, ctx: Context) -> Any:
         job = running(ctx, RECOMMENDED)
         if job is not None:
@@ -64,15 +71,12 @@ class NextStepView:
         step = next_step(ctx.session, self.page.key)
         if step is None:
             return None
-        button = dmc.Anchor(
-            dmc.Button(
-                step.label,
-                variant="default" if step.recommended else "filled",
-                rightSection="→",
-                size="sm",
-            ),
-            href=f"/{step.page}",
-            underline="never",
+        button = dmc.Button(
+            step.label,
+            id=self.page.id.each("go_on", step.page),
+            variant="default" if step.recommended else "filled",
+            rightSection="→",
+            size="sm",
         )
         # on the page itself there is nowhere to go
         ways = [] if step.page == self.page.key else [button]

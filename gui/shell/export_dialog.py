@@ -15,6 +15,7 @@ from dash import Input, Output, State, dcc, html, no_update
 from pydantic import ValidationError
 
 from gui.components.common import icon
+from gui.components.number_field import decimal_field, whole_number_field
 from gui.components.pictures import picture_file, save_picture
 from gui.plugin import Context
 from gui.program import Program
@@ -49,8 +50,6 @@ def export_dialog(program: Program) -> list[Any]:
     """The dialog, closed, and what it keeps."""
     native = program.files.native
     kept = program.settings.get().figure if native else FigureExport()
-    number = {"size": "xs", "clampBehavior": "none", "debounce": 400, "hideControls": True}
-    number |= {"allowedDecimalSeparators": [",", "."]}
     controls = dmc.Stack(
         [
             _switch("format", "Format", FORMATS, kept.format),
@@ -64,23 +63,14 @@ def export_dialog(program: Program) -> list[Any]:
             ),
             dmc.Group(
                 [
-                    dmc.NumberInput(
-                        id="dcx-export-width",
-                        label="Width (mm)",
-                        value=85,
-                        min=30,
-                        max=1000,
-                        disabled=True,
-                        **number,
+                    decimal_field(
+                        85, id="dcx-export-width", label="Width (mm)", disabled=True, size="xs"
                     ),
-                    dmc.NumberInput(
+                    decimal_field(
                         id="dcx-export-height",
                         label="Height (mm)",
-                        value="",
-                        min=20,
-                        max=1000,
                         placeholder="as needed",
-                        **number,
+                        size="xs",
                     ),
                 ],
                 grow=True,
@@ -88,22 +78,19 @@ def export_dialog(program: Program) -> list[Any]:
             ),
             dmc.Group(
                 [
-                    dmc.NumberInput(
-                        id="dcx-export-font",
-                        label="Font size (pt)",
-                        value=kept.font,
-                        min=4,
-                        max=30,
-                        **number,
+                    decimal_field(
+                        kept.font, id="dcx-export-font", label="Font size (pt)", size="xs"
                     ),
-                    dmc.NumberInput(
+                    whole_number_field(
                         id="dcx-export-dpi",
                         label="Resolution (dpi)",
                         value=kept.dpi,
                         min=72,
                         max=1200,
-                        allowDecimal=False,
-                        **number,
+                        clampBehavior="none",
+                        debounce=400,
+                        hideControls=True,
+                        size="xs",
                     ),
                 ],
                 grow=True,

@@ -7,6 +7,7 @@
   let source = null; /* of the figure on screen: {graph, light, name} */
   let latest = 0;
 
+  /* As gui.text.parse_number: a point or a comma. What might be thousands is above every limit or below it. */
   const number = (value) => (value === null || value === undefined || String(value).trim() === "" ? NaN : Number(String(value).replace(",", ".")));
   const within = (value, least, most) => number(value) >= least && number(value) <= most;
 
@@ -25,11 +26,13 @@
       if (key === "width") {
         const preset = value === null ? "0" : PRESETS.includes(String(value)) ? String(value) : "own";
         set_props("dcx-export-preset", { value: preset });
-        set_props("dcx-export-width", { value: value === null ? 85 : value });
+        set_props("dcx-export-width", { value: String(value === null ? 85 : value) });
+      } else if (key === "height" || key === "font") {
+        set_props(`dcx-export-${key}`, { value: value === null ? "" : String(value) });
       } else if (key === "legend" || key === "titled") {
         set_props(`dcx-export-${key}`, { checked: value });
       } else {
-        set_props(`dcx-export-${key}`, { value: value === null ? "" : value });
+        set_props(`dcx-export-${key}`, { value });
       }
     }
     set_props("dcx-export-words", { value: readable(name) });
@@ -41,7 +44,7 @@
   /* What the controls say; {wrong: a sentence} where a number is not allowed. */
   function chosen(format, preset, width, height, font, dpi, colours, legend, titled, title) {
     const wanted = preset === "own" ? width : preset;
-    const high = height === null || height === undefined || height === "" ? 0 : height;
+    const high = String(height ?? "").trim() === "" ? 0 : height;
     const limits = [
       [wanted === "0" || within(wanted, 30, 1000), "The width may be 30 to 1000 mm."],
       [high === 0 || within(high, 20, 1000), "The height may be 20 to 1000 mm; leave it empty for as high as needed."],

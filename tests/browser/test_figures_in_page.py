@@ -325,12 +325,14 @@ def _saved_from_dialog(tab: Any, files: Kept) -> tuple[str, bytes, FileKind]:
 
 def _preview(tab: Any, *holds: str) -> str:
     """The drawing in the dialog once it holds these texts."""
+    found = ""
     for _ in range(600):
         found = unquote(tab.locator("#dcx-export-image").get_attribute("src") or "")
         if all(text in found for text in holds):
             return found
         tab.wait_for_timeout(100)
-    raise AssertionError(f"not in the preview: {holds}")
+    said = tab.locator("#dcx-export-size").text_content()
+    raise AssertionError(f"not in the preview: {holds}; it says “{said}”: {found[:300]}")
 
 
 def test_a_figure_is_saved_in_the_size_that_the_dialog_shows(page: Any, files: Kept) -> None:

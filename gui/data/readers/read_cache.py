@@ -1,8 +1,8 @@
 """Parts as read, held from one request to the next: looking again after a repair was chosen reads
 no file anew.
 
-Only the reading process holds any (:data:`HERE`). It is replaced when a protected session is
-locked, and nothing that it holds survives that.
+Only the reading process holds any (:data:`PROCESS_CACHE`). It is replaced when a protected session
+is locked, and nothing that it holds survives that.
 """
 
 from __future__ import annotations

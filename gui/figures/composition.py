@@ -352,6 +352,8 @@ def stacked(
         y["range"] = [0, 100]
     if numbers:  # a number that finds no room is left out, and none is drawn too small to read
         fig.update_layout(uniformtext={"mode": "hide", "minsize": 8})
+        by_name = {inert(name): text for name, text in numbers.items()}
+        fig.layout.meta = (fig.layout.meta or {}) | {"numbers": by_name}
     fig.update_layout(
         barmode="stack",
         bargap=0.18,

@@ -68,6 +68,9 @@
     const { no_update } = window.dash_clientside;
     const [format, preset] = controls;
     const disabled = [preset !== "own", format !== "png", !controls[8]];
+    if (Number(preset) && number(controls[2]) !== Number(preset)) {
+      window.dash_clientside.set_props("dcx-export-width", { value: Number(preset) }); /* greyed: it says what is drawn */
+    }
     latest += 1;
     const mine = latest;
     await new Promise((resolve) => setTimeout(resolve, WAIT));

@@ -133,9 +133,11 @@ window.dcxFigureLayout = (() => {
     if (showlegend) {
       layout.showlegend = true;
     }
+    const numbers = (layout.meta && layout.meta.numbers) || {}; /* that stand on the bars, by the whole name */
     figure.data.forEach((trace) => {
       if (typeof trace.meta === "string" && trace.name && trace.showlegend !== false) {
-        trace.name = cut(trace.meta, LONGEST);
+        const number = Object.hasOwn(numbers, trace.meta) ? `${numbers[trace.meta]} ` : "";
+        trace.name = number + cut(trace.meta, LONGEST);
       }
     });
     layout.legend = { ...layout.legend, maxheight: 100000 };

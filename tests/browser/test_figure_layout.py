@@ -323,3 +323,14 @@ def test_the_layout_of_the_screen_would_be_found_wrong(page: Page) -> None:
         "legend cut" in text or "over each other" in text
         for text in look(page, "control", fig, screen=True)["wrong"]
     )
+
+
+def test_the_legend_of_a_saved_figure_says_the_numbers_on_its_bars(page: Page) -> None:
+    kinds = [
+        f"{i} type of cells with a name that is longer than the screen has room" for i in range(12)
+    ]
+    data = pd.DataFrame(1 / 12, index=kinds, columns=["a", "b"])
+    fig = composition.stacked(data, colours(kinds))
+    on_screen = {trace.meta: trace.name.split()[0] for trace in fig.data}
+    names = look(page, "numbers", fig)["names"]
+    assert sorted(names) == sorted(f"{on_screen[kind]} {kind}" for kind in kinds)

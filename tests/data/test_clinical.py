@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from gui.data.readers.text_table import read_text_table
 from gui.data.samples.clinical import (
     ClinicalChoice,
+    clinical_findings,
     examine_clinical,
     load_clinical,
     read_clinical,
@@ -51,6 +53,61 @@ def test_what_fits_several_rows_is_said_and_not_joined() -> None:
     assert dict(found.ambiguous) == {"P.1": (0, 1), "TCGA-BR-6455": (2, 3)}
     shared = join(["TCGA-BR-6455-01", "TCGA-BR-6455-11"], ["TCGA-BR-6455"])
     assert shared.shared == (0,)
+
+
+@pytest.mark.parametrize(
+    ("samples", "names"),
+    [
+        (["IMM_Pat007_PBMC", "IMM_Pat012_PBMC"], ["Pat. 12", "pat 7"]),
+        (["S1_123-BL", "S2_113-BL", "S3_152-BL"], ["113", "152", "123"]),
+        (["P1", "P2", "P3"], ["Study A P02 (m)", "Study A P03 (f)", "Study A P01 (f)"]),
+    ],
+)
+def test_a_patient_is_found_as_the_same_section_of_all_names(
+    samples: list[str], names: list[str]
+) -> None:
+    def numbers(text: str) -> set[str]:
+        return {part.lstrip("0") for part in re.findall(r"\d+", text)}
+
+    found = join(samples, names)
+    assert dict(found.ways) == {"section": len(samples)}
+    assert all(numbers(s) & numbers(names[row]) for s, row in found.rows.items())
+    assert sorted(found.rows.values()) == list(range(len(samples)))
+
+
+@pytest.mark.parametrize(
+    ("samples", "names"),
+    [
+        (["S1_30-BL", "S2_14-BL", "S3_2-BL"], ["14", "2", "1"]),  # the patient, or the run?
+        (["S7_PBMC", "S8_PBMC"], ["Patient 7", "Patient 8"]),  # another word before the number
+        (["A_01_x", "A_02_x"], ["1", "2"]),  # may only count the rows
+        (["A_01_x", "A_02_x"], ["2", "02"]),  # two rows of one name
+        (["A_61_x", "A_02_x", "A_03_x", "A_04_x"], ["61", "35"]),  # an age, perhaps
+    ],
+)
+def test_what_may_be_another_number_is_not_taken_for_a_patient(
+    samples: list[str], names: list[str]
+) -> None:
+    assert "section" not in join(samples, names).ways
+
+
+def test_the_column_of_patients_is_found_beside_a_number_of_the_row_and_said(
+    tmp_path: Path,
+) -> None:
+    table = "No,Patient,Responder\n9,Pat. 7,yes\n7,Pat. 12,no\n12,Pat. 9,no\n"
+    path = written(tmp_path / "c.csv", table)
+    samples = ["X_Pat007_PBMC", "X_Pat009_PBMC", "X_Pat012_PBMC"]
+    read = read_clinical(ClinicalChoice(path=path), samples)
+    assert read.sample_column == "Patient"
+    assert list(load_clinical(ClinicalChoice(path=path), samples).table["Responder"]) == [
+        "yes",
+        "no",
+        "no",
+    ]
+    (said,) = [
+        one for one in clinical_findings(read, samples) if one.code == "samples-joined-by-help"
+    ]
+    assert "(X_Pat007_PBMC is Pat. 7)" in said.message
 
 
 @given(

@@ -255,7 +255,10 @@ def _sample_column(text: pd.DataFrame, samples: Sequence[str] | None) -> str:
         found = {str(c): join(wanted, list(text[c])) for c in text.columns}
         # a patient may have several rows, which are put together
         hits = {c: len(j.rows) + len(j.ambiguous) for c, j in found.items()}
-        best = max(hits, key=lambda c: hits[c])
+        # any number may be a section of a name, so that a longer name is the surer one
+        letters = {c: sum(len(str(text[c].iloc[i])) for i in found[c].rows.values()) for c in found}
+        sure = [c for c in hits if hits[c] and "section" not in found[c].ways] or list(hits)
+        best = max(sure, key=lambda c: (hits[c], letters[c] if "section" in found[c].ways else 0))
         if hits[best]:
             return best
     return next((str(c) for c in text.columns if text[c].is_unique), str(text.columns[0]))
@@ -297,9 +300,13 @@ def _joined(read: ClinicalTable, samples: Sequence[str]) -> Iterator[Finding]:
     exact, total = joined.ways.get("exact", 0), len(samples)
     for way, count in joined.ways.items():
         if way != "exact":
+            like = ""
+            if way == "section":
+                who, row = next(iter(joined.rows.items()))
+                like = f" ({shorten(who)} is {shorten(names[row])})"
             message = (
                 f"{number(exact)} of {number(total)} samples match {name} by name; {number(count)}"
-                f" match {WAYS[way]}."
+                f" match {WAYS[way]}{like}."
             )
             yield f.JoinedByHelp(
                 Place.at(name, "clinical", columns=joined.rows),

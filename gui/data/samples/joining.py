@@ -1,5 +1,5 @@
 """Joins samples by name where the names are spelled differently: case, dots against dashes, numbers
-as text, long barcodes by prefix.
+as text, long barcodes by prefix, a patient's number within a sample's name.
 
 Ambiguity is said.
 """
@@ -23,6 +23,7 @@ WAYS: dict[str, str] = {
     "r-name": "without the X that R puts before names that begin with a digit",
     "marks": "when marks between letters and numbers are left out (PT-01 is PT01)",
     "prefix": "when longer names are compared by their beginning",
+    "section": "when one name is a part of the other, and zeros before a number do not count",
 }
 """How names were found to be the same, from the surest way to the boldest."""
 
@@ -73,6 +74,8 @@ def join(samples: Sequence[str], names: Sequence[str]) -> Join:
         whole = {s: _without_vial(s) for s in left}
         found = _by_beginning(list(whole.values()), [_without_vial(n) for n in names])
         _take("prefix", {s: found[whole[s]] for s in left}, rows, ways, ambiguous)
+    if not rows and not ambiguous:
+        _take("section", _by_section(samples, names), rows, ways, ambiguous)
     used = Counter(rows.values())
     unclear = {i for found in ambiguous.values() for i in found}
     return Join(
@@ -104,6 +107,56 @@ def _without_vial(name: str) -> str:
 def _tokens(name: str) -> str:
     """The runs of letters and of digits: pt|01 for PT01, PT-01 and pt 01."""
     return "|".join(re.findall(r"[^\W\d_]+|\d+", name[:_LONGEST].casefold())) or plain(name)
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    """The runs of letters and of digits, without zeros before a number."""
+    return tuple(
+        part.lstrip("0") or "0" if part.isdigit() else part for part in _tokens(name).split("|")
+    )
+
+
+def _by_section(samples: Sequence[str], names: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """The positions of the names that are the same section of all samples, or the other way round:
+    Pat. 7 for IMM_Pat007_PBMC.
+
+    Nothing where it is not clear: sections at several places, one name for several rows, fewer than
+    half of the samples, or numbers that only count the rows.
+    """
+    if all(name.strip() == str(i) for i, name in enumerate(names, 1)):
+        return {}
+    of_samples, of_names = [_parts(s) for s in samples], [_parts(n) for n in names]
+    within = _sections(of_samples, of_names)
+    if not within:
+        within = [(name, sample) for sample, name in _sections(of_names, of_samples)]
+    made: dict[str, tuple[int, ...]] = dict.fromkeys(samples, ())
+    for at, position in within:
+        made[samples[at]] = (*made[samples[at]], position)
+    found = [rows for rows in made.values() if rows]
+    clear = all(len(rows) == 1 for rows in found) and 2 * len(found) >= len(samples)
+    return made if clear and len(found) > 1 else {}
+
+
+def _sections(
+    long: Sequence[tuple[str, ...]], short: Sequence[tuple[str, ...]]
+) -> list[tuple[int, int]]:
+    """(long, short) for every short one that is a section of a long one, if all of these begin at
+    the same place and no two short ones are equal.
+    """
+    known = defaultdict[str, list[int]](list)
+    for j, parts in enumerate(short):
+        known["|".join(parts)].append(j)
+    lengths = sorted({len(parts) for parts in short})
+    starts, pairs = set[int](), list[tuple[int, int]]()
+    for i, parts in enumerate(long):
+        for start in range(len(parts)):
+            for length in (n for n in lengths if start + n <= len(parts)):
+                found = known.get("|".join(parts[start : start + length]), [])
+                if len(found) > 1 or (found and starts - {start}):
+                    return []
+                starts.update([start] * len(found))
+                pairs.extend((i, j) for j in found)
+    return pairs
 
 
 def without_normals(joined: Join, samples: Sequence[str]) -> Join:

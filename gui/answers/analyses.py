@@ -81,13 +81,15 @@ WITHOUT_FRACTIONS = frozenset({"genes"})
 @dataclass(frozen=True)
 class AnalysisSummary:
     """answer : the result in a sentence; details : its numbers, a sentence each; basis : the run
-    it is of, in words, "" if that is gone; warnings : sentences, what weakens it, each once
+    it is of, in words, "" if that is gone; warnings : sentences, what weakens it, each once;
+    doubtful : those of them that are seen without unfolding
     """
 
     answer: str
     details: tuple[str, ...]
     basis: str
     warnings: tuple[str, ...]
+    doubtful: tuple[str, ...] = ()
 
 
 def analysis_summary(session: DCXCache, run: Run) -> AnalysisSummary:
@@ -95,13 +97,15 @@ def analysis_summary(session: DCXCache, run: Run) -> AnalysisSummary:
     text = TEXTS[run.kind]
     found = [MARKS[mark] for mark in session.marks if mark in MARKS]
     found += older(session, run)
-    found += _contradicted(session, run)
+    doubtful = _contradicted(session, run)
+    found += doubtful
     found += text.warnings(run.result)
     return AnalysisSummary(
         with_missing(text.sentence(run.result), missing_types_of(session, run)),
         tuple(text.details(run.result)),
         basis_name(session, run),
         tuple(dict.fromkeys(found)),
+        tuple(doubtful),
     )
 
 
@@ -172,7 +176,12 @@ def _contradicted(session: DCXCache, run: Run) -> list[str]:
     source = next(iter(sources_of(session, run)), None)
     if source is None:
         return []
-    return rests_on(run.kind, contradicted(session, source), source_name(source))
+    return rests_on(run.kind, contradicted_of(session, run), source_name(source))
+
+
+def contradicted_of(session: DCXCache, run: Run) -> list[str]:
+    """The cell types whose fractions, as an analysis takes them, two other estimates contradict."""
+    return contradicted(session, next(iter(sources_of(session, run)), None))
 
 
 def rests_on(kind: str, names: Sequence[str], source: str) -> list[str]:
@@ -189,7 +198,7 @@ def rests_on(kind: str, names: Sequence[str], source: str) -> list[str]:
         return []
     return [
         f"Rests on contradicted cell types: {some(names, 6)} (two other estimates contradict their"
-        f" fractions in the {source})."
+        f" fractions in the {source}). See its tab Second opinion before you rely on them."
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,9 +44,42 @@ NO_DRAWS = (
 )
 
 
+BARE = frozenset(
+    [
+        "yes",
+        "no",
+        "y",
+        "n",
+        "true",
+        "false",
+        "ja",
+        "nein",
+        "positive",
+        "negative",
+        "pos",
+        "neg",
+        "+",
+        "-",
+    ]
+)
+"""Values that do not say of what they are."""
+
+
 def who(result: GroupsResult) -> str:
     """The groups with their sizes: "control (9) and treated (12)"."""
-    return sizes_text(result.sizes, len(result.design))
+    return sizes_text(_called(result, result.sizes), len(result.design))
+
+
+def group_name(result: GroupsResult, name: str) -> str:
+    """A group as a sentence names it: "treated", but "Responder yes" where the value alone says
+    nothing.
+    """
+    bare = name.strip().casefold() in BARE or re.fullmatch(r"[-+]?\d+([.,]\d+)?", name.strip())
+    return f"{shorten(result.variable)} {shorten(name)}" if bare else shorten(name)
+
+
+def _called(result: GroupsResult, sizes: Mapping[str, int]) -> dict[str, int]:
+    return {group_name(result, name): n for name, n in sizes.items()}
 
 
 def sizes_text(sizes: Mapping[str, int], samples: int) -> str:
@@ -85,7 +119,7 @@ def sentence(result: GroupsResult) -> str:
         across = f"along {shorten(result.variable)} ({who(result)})"
     else:
         tested = {level: n for level, n in result.sizes.items() if level in result.compared}
-        named = sizes_text(tested, sum(tested.values()))
+        named = sizes_text(_called(result, tested), sum(tested.values()))
         across = f"{'over' if changes else 'between'} {named}"
     if not called:
         equal = "there is no association" if changes else "they are equal"
@@ -133,7 +167,7 @@ def _named(result: GroupsResult, called: Sequence[str]) -> str:
     if result.kind == "ordered" or not result.levels:
         words = {1: ("rises", "rise"), -1: ("falls", "fall")}
     else:
-        second = shorten(result.compared[1])
+        second = group_name(result, result.compared[1])
         words = {
             1: (f"is higher in {second}", f"are higher in {second}"),
             -1: (f"is lower in {second}", f"are lower in {second}"),
@@ -208,7 +242,7 @@ def effect_title(result: GroupsResult) -> str:
     """The effect as the title of an axis: "Probability of superiority of treated"."""
     title = EFFECT_NAMES[result.key]
     if result.key in ("mann-whitney", "brunner-munzel"):
-        return f"{title} of {shorten(result.compared[1])}"
+        return f"{title} of {group_name(result, result.compared[1])}"
     return title
 
 
@@ -216,7 +250,7 @@ def effect_text(result: GroupsResult) -> str:
     """What the effect is, with the groups by name."""
     if len(result.compared) != 2:
         return result.effect_name
-    first, second = map(shorten, result.compared)
+    first, second = (group_name(result, name) for name in result.compared)
     texts = {
         "mann-whitney": f"probability that a sample of {second} is higher than one of {first}",
         "wilcoxon": f"Hodges-Lehmann difference, {second} minus {first}",
@@ -253,6 +287,18 @@ def summary_line(result: GroupsResult) -> str:
     if not result.family:
         return f"{result.variable}: nothing could be tested"
     return f"{len(result.called)} of {result.family} types differ by {shorten(result.variable)}"
+
+
+def type_sentence(result: GroupsResult, name: str) -> str:
+    """What was found for one cell type, whether it differs or not."""
+    if name not in result.table.index or not math.isfinite(result.table.loc[name, "p"]):
+        return f"{shorten(name)} was not tested."
+    differs = "differs" if name in result.called else "no difference shown"
+    pair = ""
+    if result.levels and len(result.compared) == 2:
+        first, second = (group_name(result, level) for level in result.compared)
+        pair = f", {second} minus {first}"
+    return f"{_one(result, name).removesuffix('.')} ({differs}{pair})."
 
 
 def _one(result: GroupsResult, name: str) -> str:

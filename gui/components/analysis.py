@@ -11,6 +11,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.answers.analyses import analysis_summary, older, source_now
 from gui.components.common import answer, card, clicked, warning
+from gui.components.headline import weak_line
 from gui.components.jobs import running, running_state
 from gui.components.report import bind_report, saving_buttons
 from gui.components.runs import PreviousRuns
@@ -103,10 +104,13 @@ class AnalysisHead:
                 "shown": SHOWN,
                 "answer": [
                     answer(short.answer),
+                    *map(weak_line, short.doubtful),
                     *(dmc.Text(text, size="xs", mt=2) for text in short.details),
                 ],
                 "basis": f"Computed from the {short.basis}." if short.basis else "",
-                "warnings": this._warnings(ctx, run, short.warnings),
+                "warnings": this._warnings(
+                    ctx, run, [text for text in short.warnings if text not in short.doubtful]
+                ),
             }
 
         @page.callback(

@@ -59,6 +59,33 @@ def arms(sizes: Sequence[int], names: Sequence[str]) -> list[str]:
 LOW, HIGH = (0.13, 0.3, 0.2, 0.2, 0.17), (0.45, 0.2, 0.13, 0.12, 0.1)
 
 
+@pytest.mark.parametrize(
+    ("names", "said"), [(("no", "Yes"), True), (("0", "1"), True), (("a", "c"), False)]
+)
+def test_groups_that_say_nothing_by_themselves_are_called_with_their_column(
+    names: tuple[str, str], said: bool
+) -> None:
+    fractions = drawn([LOW, HIGH], [20, 20])
+    result = compared(fractions, {"Responder": arms([20, 20], names)}, groups=names)
+    first, second = (f"Responder {name}" if said else name for name in names)
+    assert f"between {first} (20) and {second} (20)" in words.sentence(result)
+    assert f"higher in {second}" in words.sentence(result)
+    assert words.effect_title(result).endswith(f"of {second}")
+    assert words.who(result) == f"{first} (20) and {second} (20)"
+    a = words.type_sentence(result, "a")
+    assert a.startswith("a: +")
+    assert "adjusted p" in a
+    assert a.endswith(f"(differs, {second} minus {first}).")
+
+
+def test_a_type_that_does_not_differ_is_said_too() -> None:
+    fractions = drawn([LOW, LOW], [12, 12])
+    result = compared(fractions, {"arm": arms([12, 12], ("a", "c"))})
+    assert not result.called
+    assert "(no difference shown, c minus a)." in words.type_sentence(result, "b")
+    assert words.type_sentence(result, "unknown") == "unknown was not tested."
+
+
 @pytest.mark.parametrize("names", [("A", "B", "C"), ("B", "A", "C"), ("B", "C", "A")])
 def test_the_two_groups_that_are_large_enough_are_named(names: tuple[str, ...]) -> None:
     size, mean = {"A": 2, "B": 20, "C": 20}, {"A": LOW, "B": LOW, "C": HIGH}

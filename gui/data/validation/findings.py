@@ -441,7 +441,7 @@ class NotJoined(Finding):
 
 @_kind("samples-joined-by-help", "warning", "Sample names are spelled differently")
 class JoinedByHelp(Finding):
-    """Dots against dashes, numbers as text, barcodes by prefix."""
+    """Dots against dashes, numbers as text, barcodes by prefix, the patient within a name."""
 
 
 @_kind("ambiguous-join", "warning", "Samples that fit several rows")

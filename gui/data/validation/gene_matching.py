@@ -328,7 +328,7 @@ def _message(match: Match, part: Part, first: Role | None) -> str:
         f"{number(count)} of {number(len(own))} genes of {part.source.name} are {called}{example}"
     )
     column = match.repair.column if match.repair is not None else ""
-    via = f"by the column {shorten(column, 40)}" if column else how
+    via = f"the column {shorten(column, 40)}" if column else how
     return f"{said}; found by: {via}." if via else f"{said}."
 
 

@@ -11,7 +11,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.analyses.groups import GroupsResult
 from gui.analyses.samples import grouping_columns
-from gui.answers.analyses import basis_name
+from gui.answers.analyses import basis_name, contradicted_of
 from gui.answers.groups import (
     PAIRS as PAIRS_TEXT,
 )
@@ -24,6 +24,7 @@ from gui.answers.groups import (
     shown_table,
     summary_line,
     table_note,
+    type_sentence,
 )
 from gui.components.analysis import AnalysisHead, go_to
 from gui.components.common import card, empty_state, two_columns
@@ -116,6 +117,8 @@ def layout(ctx: Context) -> Any:
         allowDeselect=False,
         **{"aria-label": "Cell type"},
     )
+    of_type = dmc.Text(id=page.id.type_answer, size="xs", style={"flex": 1})
+    one = dmc.Group([one, of_type], gap="xs", wrap="nowrap")
     drawing = figure_card(page, "figure", file_name="groups")
     table = result_table(page, "table", filters=False, engine=True)
     shown = views.layout([which, html.Div(one, id=page.id.types, style=GONE)], drawing, table)
@@ -136,6 +139,7 @@ def summary(ctx: Context) -> str | None:
         "types": Output(page.id.types, "style"),
         "options": Output(page.id.type, "data"),
         "type": Output(page.id.type, "value"),
+        "type_answer": Output(page.id.type_answer, "children"),
         "figure": Output(page.id.figure, "figure"),
         "style": Output(page.id.figure, "style"),
         "file": Output(page.id.figure_file, "data"),
@@ -175,8 +179,12 @@ def draw(
     colours = type_colours(ctx.session.dataset, *types)
     if look == ONE or (look == ALL and not result.levels):
         name = str(chosen or "").removeprefix(TYPE)
-        name = name if name in types else (result.called or types)[0]
+        name = name if name in types else (result.called or by_evidence(result))[0]
         found |= {"types": SHOWN, "options": options({f"{TYPE}{t}": t for t in types})}
+        doubt = " Two other estimates contradict its fraction: see the tab Second opinion."
+        found["type_answer"] = type_sentence(result, name) + (
+            doubt if name in contradicted_of(ctx.session, run) else ""
+        )
         if chosen != f"{TYPE}{name}":
             found["type"] = f"{TYPE}{name}"
         fig, file = one_type(result, name, colours), f"groups-{name}"
@@ -190,6 +198,12 @@ def draw(
         fig = effects(result.table, title=title, no_effect=result.no_effect, colour_of=colours)
     style = graph_height_style(styled(fig, bool(dark)), above=360, least=420)
     return {**found, "figure": fig, "style": style, "file": file, "views": views.show("figure")}
+
+
+def by_evidence(result: GroupsResult) -> list[str]:
+    """The cell types, those with the smallest p-value first."""
+    p = result.table["p"].reindex(result.fractions.index)
+    return [str(name) for name in p.sort_values(kind="stable").index]
 
 
 def note_of(result: GroupsResult, look: str) -> str:

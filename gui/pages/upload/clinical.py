@@ -88,7 +88,7 @@ def clinical_layout(ctx: Context) -> Any:
         for name, label in CONTROLS.items()
     ]
     words = (
-        "Age, stage, survival of the patients your bulk samples come from. The table is kept in"
+        "Response, age, stage, survival of the patients of your bulk samples. The table is kept in"
         " this session beside the samples; it can be added at any time."
     )
     return table.layout(

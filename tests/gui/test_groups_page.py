@@ -134,7 +134,7 @@ def test_every_sample_is_a_dot_of_the_figure_of_one_type(opened: Any) -> None:
     assert "Wilcoxon signed-rank test" in tab.text("groups-reason")
     compare(tab, session)
     choose(tab, look="one", type="type:B cells")
-    assert tab.text("groups-type-answer").startswith("B cells: ")
+    assert "B cells: -6.4 percentage points" in tab.text("groups-type-answer")
     figure = tab.get("groups-figure", "figure")
     dots = next(t for t in figure["data"] if t.get("mode") == "markers" and t.get("text"))
     assert len(dots["text"]) == 22

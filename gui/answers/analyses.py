@@ -82,14 +82,14 @@ WITHOUT_FRACTIONS = frozenset({"genes"})
 class AnalysisSummary:
     """answer : the result in a sentence; details : its numbers, a sentence each; basis : the run
     it is of, in words, "" if that is gone; warnings : sentences, what weakens it, each once;
-    doubtful : those of them that are seen without unfolding
+    doubtful : in short, what is seen without unfolding
     """
 
     answer: str
     details: tuple[str, ...]
     basis: str
     warnings: tuple[str, ...]
-    doubtful: tuple[str, ...] = ()
+    doubtful: str = ""
 
 
 def analysis_summary(session: DCXCache, run: Run) -> AnalysisSummary:
@@ -97,15 +97,14 @@ def analysis_summary(session: DCXCache, run: Run) -> AnalysisSummary:
     text = TEXTS[run.kind]
     found = [MARKS[mark] for mark in session.marks if mark in MARKS]
     found += older(session, run)
-    doubtful = _contradicted(session, run)
-    found += doubtful
+    found += _contradicted(session, run)
     found += text.warnings(run.result)
     return AnalysisSummary(
         with_missing(text.sentence(run.result), missing_types_of(session, run)),
         tuple(text.details(run.result)),
         basis_name(session, run),
         tuple(dict.fromkeys(found)),
-        tuple(doubtful),
+        doubt(run.kind, contradicted_of(session, run)),
     )
 
 
@@ -198,8 +197,18 @@ def rests_on(kind: str, names: Sequence[str], source: str) -> list[str]:
         return []
     return [
         f"Rests on contradicted cell types: {some(names, 6)} (two other estimates contradict their"
-        f" fractions in the {source}). See its tab Second opinion before you rely on them."
+        f" fractions in the {source})."
     ]
+
+
+def doubt(kind: str, names: Sequence[str]) -> str:
+    """That two other estimates contradict these types, in a line with what to do; "" if none."""
+    if kind in WITHOUT_FRACTIONS or not names:
+        return ""
+    return (
+        f"Two other estimates contradict {some(names, 3)}: see the tab Second opinion of the"
+        " composition before you rely on the result."
+    )
 
 
 def sources_of(session: DCXCache, run: Run) -> list[Run]:

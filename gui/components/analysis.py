@@ -104,13 +104,11 @@ class AnalysisHead:
                 "shown": SHOWN,
                 "answer": [
                     answer(short.answer),
-                    *map(weak_line, short.doubtful),
+                    weak_line(short.doubtful) if short.doubtful else None,
                     *(dmc.Text(text, size="xs", mt=2) for text in short.details),
                 ],
                 "basis": f"Computed from the {short.basis}." if short.basis else "",
-                "warnings": this._warnings(
-                    ctx, run, [text for text in short.warnings if text not in short.doubtful]
-                ),
+                "warnings": this._warnings(ctx, run, short.warnings),
             }
 
         @page.callback(

@@ -9,6 +9,7 @@ so that one division is rounded once.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -23,7 +24,7 @@ _STEP = 200_000
 """Numbers that are read at once: what is needed for them stays in the processor's cache."""
 _ODD = 0.02
 """Fraction of fields that may be missing or longer numbers."""
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,4})?")
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,4})?", re.ASCII)
 _POWERS = 10.0 ** np.arange(_LONGEST + 1)
 _POINT = 254  # "." less "0", as a byte
 
@@ -104,9 +105,9 @@ def _read_numbers(
             field = raw[begin[i] : end[i]].decode("utf-8", "surrogatepass")
             if field in MISSING:
                 out[i] = np.nan
-            elif _NUMBER.fullmatch(field):
-                out[i] = float(field)
-            else:
+            elif _NUMBER.fullmatch(field) and math.isfinite(value := float(field)):
+                out[i] = value
+            else:  # also one too large for float64: its message is of the exact parser
                 return False
     return True
 

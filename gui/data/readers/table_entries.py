@@ -144,7 +144,12 @@ def _columns(
             continue
         if groups:
             column = column.str.replace(groups, "", regex=False)
-        if column.dtype == object and decimal == "," and (groups or i in percent or _own(layout)):
+        if (
+            column.dtype == object
+            and decimal == ","
+            # pandas gives numbers beyond 64 bits as text
+            and (groups or i in percent or _own(layout) or not _has_point(column))
+        ):
             column = column.astype(object).where(
                 column.isna(), column.astype(str).str.replace(decimal, ".", regex=False)
             )
@@ -166,6 +171,10 @@ def _columns(
 def _own(layout: Layout) -> bool:
     """Whether the decimal comma is the comma between columns, which pandas cannot tell apart."""
     return layout.delimiter == ","
+
+
+def _has_point(column: pd.Series) -> bool:
+    return bool(column.astype(str).str.contains(".", regex=False).any())
 
 
 def _texts(column: pd.Series) -> list[str]:
@@ -226,9 +235,16 @@ def _numbers(column: pd.Series) -> pd.Series:
 
     One with a huge exponent is none: pandas (2.3) ends the process over 1e999999999999.
     """
-    return pd.to_numeric(
+    found = pd.to_numeric(
         column.mask(column.astype(str).str.contains(_HUGE_EXPONENT)), errors="coerce"
     )
+    if column.dtype != object:
+        return found
+    # pandas is wrong in the last bit of some
+    there = found.notna().to_numpy()
+    numbers = found.to_numpy(dtype=np.float64, copy=True)
+    numbers[there] = [float(v) for v in column[there]]
+    return pd.Series(numbers, index=column.index)
 
 
 def _refuse_text(column: pd.Series, genes: list[str], label: str, at: int, name: str) -> None:

@@ -75,7 +75,7 @@ def _options(layout: Layout, decimal: str) -> dict[str, Any]:
         "na_values": dict.fromkeys(wanted[layout.texts :], MISSING),
         "keep_default_na": False,
         "skipinitialspace": layout.delimiter == " ",
-        "float_precision": "round_trip" if decimal == "." else None,
+        "float_precision": "round_trip",
         "low_memory": False,
     }
 

@@ -61,6 +61,8 @@ def test_missing_values_are_missing(field: str) -> None:
         "A\tx\n",
         "A\t1_000\n",
         "A\t1 000\n",
+        "A\t1e400\n",
+        "A\t\uff11\uff12\n",
         "A\t1.2.3\n",
         "A\t--1\n",
         "A\tTRUE\n",
@@ -70,6 +72,31 @@ def test_missing_values_are_missing(field: str) -> None:
 )
 def test_what_is_not_plain_is_left_to_others(text: str) -> None:
     assert plain_columns(text, "\t", 2, 0, [1]) is None
+
+
+@pytest.mark.parametrize(("decimal", "group"), [(",", ""), (".", ","), (",", "."), (".", "'")])
+def test_other_marks_give_the_same_numbers_to_the_last_bit(
+    decimal: str, group: str, tmp_path: Path
+) -> None:
+    values = np.random.default_rng(0).lognormal(3, 4, (400, 2))
+
+    def written(value: float) -> str:
+        text = np.format_float_positional(value)
+        if group:
+            whole, _, rest = text.partition(".")
+            return f"{int(whole):,}".replace(",", group) + decimal + rest
+        return text.replace(".", decimal)
+
+    rows = [";".join([f"GENE{i}", *map(written, row)]) for i, row in enumerate(values)]
+    (tmp_path / "bulk.csv").write_text("\n".join(["gene;PT01;PT02", *rows]))
+    np.testing.assert_array_equal(read_table(tmp_path / "bulk.csv").values, values)
+
+
+def test_whole_numbers_beyond_64_bits_stand_beside_decimal_commas(tmp_path: Path) -> None:
+    rows = [f"GENE{i}\t{i},5\t{i},25" for i in range(40)]
+    rows.insert(3, "BIG\t1,5\t4085067093808777968509769")
+    (tmp_path / "bulk.tsv").write_text("\n".join(["gene\tPT01\tPT02", *rows]))
+    assert read_table(tmp_path / "bulk.tsv").values[3].tolist() == [1.5, 4085067093808777968509769.0]
 
 
 TABLES = {

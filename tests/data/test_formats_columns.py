@@ -14,6 +14,7 @@ from gui.data.readers.column_names import is_known_of_genes, said_of_genes
 from gui.data.readers.expression_table import Table, read_table
 from gui.data.readers.labels import propose_column
 from gui.data.validation.examine import Examination, examine
+from gui.data.validation.findings import GeneLengths
 from gui.knowledge.human_genes import human_genes
 
 GENES = sorted(human_genes().symbols)[4000:4200]
@@ -303,3 +304,12 @@ def test_small_values_of_one_sum_are_no_logarithms(tmp_path: Path) -> None:
         tmp_path / "s.tsv", pd.DataFrame(values / values.sum(axis=0) * 900, GENES, SAMPLES)
     )
     assert "log-values" not in {x.code for x in found.findings}
+
+
+def test_replicates_on_a_panel_are_no_lengths(tmp_path: Path) -> None:
+    random = np.random.default_rng(2)
+    counts = random.poisson(random.lognormal(7.5, 2, (len(GENES), 1)) * np.ones(3)) + 1
+    path = tmp_path / "bulk.tsv"
+    pd.DataFrame(counts, GENES, SAMPLES[:3]).to_csv(path, sep="\t")
+    seen = examine(LoadRequest(files={"bulk": FileChoice(path=path, name="bulk.tsv")}))
+    assert not any(isinstance(x, GeneLengths) for x in seen.findings)

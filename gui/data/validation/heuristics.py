@@ -171,6 +171,8 @@ def looks_like_lengths(matrix: Matrix) -> bool:
     alike = np.abs(values - middle[:, None]).max(axis=1) < 0.25 * middle
     if alike.mean() < 0.9:
         return False
+    if np.quantile(middle, 0.95) > 10 * np.median(middle):  # expression has a longer tail
+        return False
     ranks = np.argsort(np.argsort(middle)) / len(middle)
     known = [rank for name, rank in zip(matrix.genes, ranks, strict=True) if str(name) in KNOWN]
     return len(known) < 5 or float(np.median(known)) < 0.7

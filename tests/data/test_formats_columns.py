@@ -306,6 +306,14 @@ def test_small_values_of_one_sum_are_no_logarithms(tmp_path: Path) -> None:
     assert "log-values" not in {x.code for x in found.findings}
 
 
+def test_a_single_sample_keeps_its_name_without_a_corner(tmp_path: Path) -> None:
+    path = tmp_path / "bulk.tsv"
+    path.write_text(
+        "PT07\n" + "".join(f"{g}\t{v}\n" for g, v in zip(GENES, VALUES[:, 0], strict=True))
+    )
+    assert read_table(path).columns == ["PT07"]
+
+
 def test_replicates_on_a_panel_are_no_lengths(tmp_path: Path) -> None:
     random = np.random.default_rng(2)
     counts = random.poisson(random.lognormal(7.5, 2, (len(GENES), 1)) * np.ones(3)) + 1

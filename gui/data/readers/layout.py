@@ -232,7 +232,8 @@ def _layout_of_rows(rows: Sequence[Row], delimiter: str) -> tuple[Layout, list[s
         return None
     titles = [" ".join(filter(None, row)) for _, row in above]
     strange = any(len(r) > 1 and is_number(r[-1]) and not _one_filled(r) for _, r in above)
-    if above and len(above[-1][1]) == width - 1 and not _one_filled(above[-1][1]):
+    one = len(above) == 1 and width == 2 and _is_word(above[0][1][0])
+    if above and len(above[-1][1]) == width - 1 and (one or not _one_filled(above[-1][1])):
         # R's write.table leaves the corner cell out, or a delimiter ends every line but the header
         end, names = above[-1]
         spare = all(not row[-1].strip() for _, row in block) and plain(names[0]) in _CORNER
@@ -276,6 +277,11 @@ def _layout_of_rows(rows: Sequence[Row], delimiter: str) -> tuple[Layout, list[s
 
 def _one_filled(row: Sequence[str]) -> bool:
     return bool(row[0].strip()) and not any(v.strip() for v in row[1:])
+
+
+def _is_word(entry: str) -> bool:
+    """Whether it may be the name of a single sample: a title has several words."""
+    return bool(entry.strip()) and len(entry.split()) == 1 and not entry.lstrip().startswith("#")
 
 
 def _truth(value: str) -> bool:

@@ -306,6 +306,61 @@ def test_small_values_of_one_sum_are_no_logarithms(tmp_path: Path) -> None:
     assert "log-values" not in {x.code for x in found.findings}
 
 
+def named(columns: list[str], values: pd.DataFrame = COUNTS) -> pd.DataFrame:
+    table = values.iloc[:, : len(columns)].set_axis(columns, axis=1)
+    return pd.concat([pd.DataFrame({"Symbol": GENES}), table.reset_index(drop=True)], axis=1)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        ["N_sample_1", "T_sample_1", "N_sample_2", "T_sample_2"],
+        ["count_sample_A", "count_sample_B", "count_sample_C"],
+        ["Naive_count", "GC_count", "PB_count"],
+        ["Naive", "GC_total", "PB_total", "MBC"],
+        ["Start", "PT02", "Stop", "Level", "Size"],
+    ],
+)
+def test_samples_may_be_called_like_something_else(samples: list[str], tmp_path: Path) -> None:
+    table = written(tmp_path / "bulk.tsv", named(samples))
+    assert table.columns == samples
+    np.testing.assert_array_equal(table.values, COUNTS.to_numpy()[:, : len(samples)])
+
+
+@pytest.mark.parametrize("mark", ["norm", "LN"])
+def test_normal_tissue_and_lymph_nodes_are_samples(mark: str, tmp_path: Path) -> None:
+    samples = ["P1", f"P1_{mark}", "P2", f"P2_{mark}"]
+    sparse = COUNTS.mul(np.arange(len(GENES)) % 3 == 0, axis=0)
+    table = written(tmp_path / "bulk.tsv", named(samples, sparse))
+    assert table.columns == samples
+
+
+def test_a_sample_of_a_panel_that_is_unlike_the_others_is_one(tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    panel = pd.DataFrame(
+        random.permuted(np.tile(np.rint(random.lognormal(9, 2, (60, 1)) + 300), (1, 3)), axis=0)
+    )
+    panel[1] = panel[0] + random.integers(0, 9, 60)
+    table = pd.concat([pd.DataFrame({"Symbol": GENES[:60]}), panel], axis=1)
+    read = written(tmp_path / "bulk.tsv", table.set_axis(["Symbol", *SAMPLES[:3]], axis=1))
+    assert read.columns == SAMPLES[:3]
+    other = written(tmp_path / "other.tsv", table.set_axis(["Symbol", *"ABC"], axis=1))
+    assert other.left_out == {"C": "identifiers"}
+
+
+def test_of_two_strands_the_one_with_the_reads_is_taken(tmp_path: Path) -> None:
+    both = pd.concat(
+        [
+            COUNTS.add_suffix("_sense"),
+            (COUNTS // 20).add_suffix("_antisense"),
+        ],
+        axis=1,
+    )
+    front = pd.DataFrame({"Symbol": GENES})
+    table = written(tmp_path / "a.tsv", pd.concat([front, both.reset_index(drop=True)], axis=1))
+    assert_samples(table)
+
+
 def test_a_single_sample_keeps_its_name_without_a_corner(tmp_path: Path) -> None:
     path = tmp_path / "bulk.tsv"
     path.write_text(

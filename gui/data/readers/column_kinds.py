@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
@@ -41,6 +41,14 @@ _AT_MOST = 4_000
 """Genes looked at where columns are compared."""
 _ALIKE, _UNLIKE = 0.5, 0.4
 """Rank correlation of samples with each other, and the highest one of what is no sample."""
+_RUNS_WITH = 0.7
+"""Rank correlation with the samples from which a column is one, whatever it is called."""
+_OF_GENES = ("places in the genome", "lengths of the genes", "annotation of the genes")
+_STRANDS = next(
+    rank for rank, (measure, _) in enumerate(names.MEASURES) if measure == "counts of one strand"
+)
+_WHATEVER_ITS_NAME = ("row numbers", "detection p-values", "totals of the samples")
+"""What the values alone tell."""
 _CLC = re.compile(r"(?:\s\([GT]E\))?\s*-?\s*$")
 """What CLC Genomics Workbench writes between a sample and its measure: PT01 (GE) - TPM."""
 _ENDS = 8
@@ -105,7 +113,11 @@ def classify_columns(
     empty = [i for i, column in of_genes.items() if np.isnan(column).all()]
     if len(empty) < len(of_genes):
         reasons |= dict.fromkeys(empty, "no values")
-    reasons |= _by_content({i: c for i, c in of_genes.items() if i not in reasons})
+    series = _built_alike(header, of_genes)
+    told = _by_content({i: c for i, c in of_genes.items() if i not in reasons})
+    reasons |= {
+        i: reason for i, reason in told.items() if i not in series or reason in _WHATEVER_ITS_NAME
+    }
     left = [i for i in values if i not in reasons]
     samples, sample_names, measure, other = _one_measure(header, values, left, stem, keep)
     if len(samples) == 1 and other:
@@ -194,8 +206,14 @@ def _by_name(
             found[i] = "detection p-values"
         elif i not in found and names.STATISTIC_PART.search(lower):
             found[i] = "results of a test"
-        elif i not in found and (told := names.said_of_genes(header[i])) is not None:
+        elif (
+            i not in found
+            and (told := names.said_of_genes(header[i])) is not None
+            and (not names.GC_WORD.search(lower) or _is_percentage(values[i]))
+        ):
             found[i] = cast("Reason", told)
+    for i in _like_the_samples(values, found):
+        del found[i]
     tested = sum(reason == "results of a test" for reason in found.values())
     others = [i for i in values if i not in found]
     plainly = [
@@ -211,13 +229,51 @@ def _by_name(
             found[i] = "results of a test"
         elif (
             (name in names.TOTAL and len(values) - len(found) > 2)
-            or (names.COUNTED.match(header[i][: names.LONGEST]) and len(values) > 2)
+            or (
+                names.COUNTED.match(header[i][: names.LONGEST])
+                and len(values) > 2
+                and _counts_samples(values[i])
+            )
             or (summaries and names.SUMMARY_OF_GROUP.fullmatch(header[i][: names.LONGEST]))
         ):
             found[i] = "totals of the samples"
         elif name.startswith(("length", "efflength")) and ends[_after_mark(header[i])] > 1:
             found[i] = "lengths of the genes"  # tximport: length.PT01
     return found
+
+
+def _like_the_samples(
+    values: Mapping[int, npt.NDArray[np.float64]], found: Mapping[int, Reason]
+) -> list[int]:
+    """Columns that are called like annotation (Start, Level, Size) but run with those that are
+    not, as only samples do.
+    """
+    told = [i for i, reason in found.items() if reason in _OF_GENES]
+    others = [i for i in values if i not in found][: 2 * _ENDS]
+    if not told or not others:
+        return []
+    step = max(1, len(values[others[0]]) // _AT_MOST)
+    same = []
+    for i in told:
+        table = np.column_stack([values[k][::step] for k in (i, *others)])
+        table = table[np.isfinite(table).all(axis=1)]
+        if len(table) >= 20 and np.median(_likeness(_of_filled(table))[0, 1:]) > _RUNS_WITH:
+            same.append(i)
+    return same
+
+
+def _of_filled(table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The rows with more than the lowest value of some column: ties there look like likeness."""
+    filled = table[(table > table.min(axis=0)).any(axis=1)]
+    return filled if len(filled) > 2 else table
+
+
+def _counts_samples(column: npt.NDArray[np.float64]) -> bool:
+    """Whether a column may tell in how many samples a gene was found: all of them have many."""
+    filled = column[np.isfinite(column)]
+    if not len(filled) or filled.min() < 0 or (filled != np.rint(filled)).any():
+        return False
+    return float((filled == filled.max()).mean()) > 0.02 or len(filled) < 20
 
 
 def _is_percentage(column: npt.NDArray[np.float64]) -> bool:
@@ -232,6 +288,22 @@ def _after_mark(name: str) -> str:
     """
     found = re.split(r"[._ -]", name[: names.LONGEST], maxsplit=1)
     return found[1] if len(found) == 2 and found[1] else f"\0{name}"
+
+
+def _built_alike(header: Sequence[str], among: Iterable[int]) -> set[int]:
+    """Columns that are called as most others are but for the number: PT03 beside PT01 and PT02.
+
+    Programs give such names to columns of any kind as well: V2, column 3.
+    """
+    forms = {i: re.sub(r"\d+", "0", header[i][: names.LONGEST]) for i in among}
+    if not forms:
+        return set()
+    form, many = Counter(forms.values()).most_common(1)[0]
+    if many < 3 or 2 * many <= len(forms) or "0" not in form:
+        return set()
+    if names.UNNAMED.fullmatch(form):
+        return set()
+    return {i for i in forms if forms[i] == form}
 
 
 # -- by content --------------------------------------------------------------------------------
@@ -401,9 +473,17 @@ def _one_measure(
     stems = Counter(stem for group in groups.values() for stem in {split[i][2] for i in group})
     if 2 * len(split) >= len(left) and max(stems.values(), default=0) > 1:
         # samples in several measures: never two of them beside each other
-        best_group = groups[min(groups)]
+        best = min(groups)
+        if best[0] == _STRANDS:  # the genes are on the one with the reads
+            totals = {
+                key: sum(float(np.nansum(values[i])) for i in group)
+                for key, group in groups.items()
+                if key[0] == _STRANDS
+            }
+            best = max(totals, key=lambda key: totals[key])
+        best_group = groups[best]
         rest = [i for i in left if i not in best_group]
-        return best_group, [split[i][2] for i in best_group], min(groups)[1], rest
+        return best_group, [split[i][2] for i in best_group], best[1], rest
     if (twice := _measured_twice(header, values, left)) is not None:
         best_group, sample_names, measure = twice
         return best_group, sample_names, measure, [i for i in left if i not in best_group]
@@ -425,10 +505,11 @@ def _measured_twice(
         found = names.TRANSFORMED.fullmatch(header[i][: names.LONGEST])
         if found and (of := found["of"] or found["of2"]) in bare:
             again.setdefault((found["how"] or found["how2"]).lower(), {})[of] = i
-    for how, group in list(again.items()):  # P1_norm may be normal tissue
+    for how, group in list(again.items()):  # P1_norm may be normal tissue, P1_LN a lymph node
         pairs = [np.column_stack([values[bare[of]], values[i]]) for of, i in group.items()]
         whole = [pair[np.isfinite(pair).all(axis=1)] for pair in pairs[:_ENDS]]
-        same = [len(p) > 2 and _likeness(p)[0, 1] > 0.95 for p in whole]
+        least = 0.995 if names.TISSUE_TOO.match(how) else 0.95
+        same = [len(p) > 2 and _likeness(_of_filled(p))[0, 1] > least for p in whole]
         if measure_rank(how) is None and 2 * sum(same) <= len(same):
             del again[how]
     twice = {of for group in again.values() for of in group}

@@ -74,6 +74,8 @@ ANNOTATION = frozenset(_ANNOTATION_TEXT.split())
 """What else is known of a gene, in numbers."""
 GC = frozenset({"gc", "frac"})
 """Annotation only where the values may be percentages: a germinal centre is called GC too."""
+GC_WORD = re.compile(r"(?<![a-z0-9])gc(?![a-z0-9])")
+"""The same in a name of several words: GC_count may be the reads of a germinal centre."""
 STATISTIC = frozenset(_STATISTIC_TEXT.split())
 """Results of a test for differential expression."""
 GENE_WORDS: tuple[tuple[str, frozenset[str]], ...] = tuple(
@@ -171,6 +173,12 @@ TRANSFORMED = re.compile(
     re.IGNORECASE,
 )
 """A sample beside what was done with it: PT01_norm, log2(PT01)."""
+TISSUE_TOO = re.compile(r"ln$|norm|raw|rma$|scaled")
+"""Of these, in lower case, those by which other samples of a patient are called as well."""
+UNNAMED = re.compile(
+    r"\W*(?:[VX]|(?:column|col|unnamed|var|value|field)[ :_.]*)?0\W*", re.IGNORECASE
+)
+"""Names that programs give to columns without one, every number as 0."""
 BAM = re.compile(r"\.(?:bam|sam|cram)$", re.IGNORECASE)
 BAM_END = re.compile(
     r"[._]?(?:Aligned)?(?:[._]?sort(?:ed)?(?:ByCoord|ByName)?)?(?:[._]?out)?"

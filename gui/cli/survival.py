@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from gui.cli.console import decimal
 from gui.errors import InvalidParameter
+from gui.text import some
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from gui.analyses.survival_params import SurvivalParams
     from gui.data.dataset import Dataset
 
@@ -132,6 +135,11 @@ def check_options(options: argparse.Namespace) -> None:
                     advice="Give --survival TIME,EVENT.",
                 )
         return
+    if options.survival_order and not options.survival_by:
+        raise InvalidParameter(
+            "--survival-order has no effect without --survival-by.",
+            advice="Give --survival-by COLUMN.",
+        )
     if options.clinical is None:
         raise InvalidParameter(
             "--survival needs a clinical table.", advice="Give it with --clinical TABLE."
@@ -218,10 +226,27 @@ def requested(options: argparse.Namespace) -> SurvivalParams:
 
 def check_request(dataset: Dataset, params: SurvivalParams) -> None:
     """Refuse what the data do not allow, before hours of computing. DeconomixError."""
+    from gui.analyses.samples import sample_table
     from gui.analyses.survival_subjects import check_columns, covariates, endpoint, subjects
 
     assert dataset.bulk is not None
     found = subjects(dataset, params, dataset.bulk.samples)
     named = endpoint(dataset, params)
     check_columns(found.table, params.compare, params, named)
+    _check_order(sample_table(dataset), params)
     covariates(found, (*params.covariates, *params.strata), params, named)
+
+
+def _check_order(table: pd.DataFrame, params: SurvivalParams) -> None:
+    """Every name of the order is a group of some column: a typing error would test no trend."""
+    from gui.analyses.survival_subjects import groups_of_column
+
+    grouped = [groups_of_column(table[name]) for name in params.compare]
+    there = {str(level) for one in grouped if one is not None for level in one.cat.categories}
+    unknown = [name for name in params.order if name not in there]
+    if unknown:
+        raise InvalidParameter(
+            f"--survival-order names {some(unknown)}, and {some(params.compare)} has no such"
+            " group.",
+            advice=f"There are {some(sorted(there), 12)}." if there else "Leave it out.",
+        )

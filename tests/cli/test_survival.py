@@ -91,6 +91,11 @@ def test_the_tables_are_written_recorded_and_taken_away_again(
         (("--survival", "OS.months,OS", "--adjust", "weight"), "no column weight"),
         (("--survival", "OS.months,OS", "--survival-cut", "middle"), "percentages"),
         (("--adjust", "stage"), "without --survival"),
+        (("--survival", "OS.months,OS", "--survival-order", "I,II"), "without --survival-by"),
+        (
+            ("--survival", "OS.months,OS", *["--survival-by", "stage", "--survival-order", "I,3"]),
+            "names 3, and stage has no such group. There are I and II.",
+        ),
         (("--landmark", "6"), "without --survival"),
     ],
 )

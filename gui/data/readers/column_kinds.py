@@ -473,17 +473,17 @@ def _one_measure(
     stems = Counter(stem for group in groups.values() for stem in {split[i][2] for i in group})
     if 2 * len(split) >= len(left) and max(stems.values(), default=0) > 1:
         # samples in several measures: never two of them beside each other
-        best = min(groups)
-        if best[0] == _STRANDS:  # the genes are on the one with the reads
+        first = min(groups)
+        if first[0] == _STRANDS:  # the genes are on the one with the reads
             totals = {
                 key: sum(float(np.nansum(values[i])) for i in group)
                 for key, group in groups.items()
                 if key[0] == _STRANDS
             }
-            best = max(totals, key=lambda key: totals[key])
-        best_group = groups[best]
+            first = max(totals, key=lambda key: totals[key])
+        best_group = groups[first]
         rest = [i for i in left if i not in best_group]
-        return best_group, [split[i][2] for i in best_group], best[1], rest
+        return best_group, [split[i][2] for i in best_group], first[1], rest
     if (twice := _measured_twice(header, values, left)) is not None:
         best_group, sample_names, measure = twice
         return best_group, sample_names, measure, [i for i in left if i not in best_group]

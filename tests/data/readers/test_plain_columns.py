@@ -96,7 +96,10 @@ def test_whole_numbers_beyond_64_bits_stand_beside_decimal_commas(tmp_path: Path
     rows = [f"GENE{i}\t{i},5\t{i},25" for i in range(40)]
     rows.insert(3, "BIG\t1,5\t4085067093808777968509769")
     (tmp_path / "bulk.tsv").write_text("\n".join(["gene\tPT01\tPT02", *rows]))
-    assert read_table(tmp_path / "bulk.tsv").values[3].tolist() == [1.5, 4085067093808777968509769.0]
+    assert read_table(tmp_path / "bulk.tsv").values[3].tolist() == [
+        1.5,
+        4085067093808777968509769.0,
+    ]
 
 
 TABLES = {

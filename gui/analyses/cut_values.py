@@ -16,7 +16,7 @@ def cut_values(text: str, *, commas_separate: bool = False) -> tuple[float, ...]
     Parameters
     ----------
     commas_separate
-        A comma stands between numbers, never within one (the command line).
+        A comma separates numbers, never within one (the command line).
 
     Raises
     ------
@@ -26,7 +26,7 @@ def cut_values(text: str, *, commas_separate: bool = False) -> tuple[float, ...]
     text = text.replace("%", " ").strip()[:500]
     if commas_separate and ";" in text and "," in text:
         raise InvalidParameter(
-            "Commas and semicolons stand between these numbers.",
+            "Both commas and semicolons separate these numbers.",
             advice="Use commas, and points within numbers: 0.5,1.5.",
         )
     if commas_separate:

@@ -44,7 +44,7 @@ def test_thousands_are_asked_about_and_not_cut_apart(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["0,5;1,5", "1.5; 2,5"])
 def test_on_the_command_line_two_separators_are_refused(text: str) -> None:
-    with pytest.raises(InvalidParameter, match="Commas and semicolons"):
+    with pytest.raises(InvalidParameter, match="Both commas and semicolons"):
         cut_values(text, commas_separate=True)
 
 

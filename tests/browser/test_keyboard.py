@@ -143,6 +143,7 @@ def test_a_whole_analysis_by_keyboard_alone(
     # the model with gene regulation, and its λ₂ typed as in German
     tab_to(page, "#adtd-model")
     page.keyboard.press("Enter")
+    expect(page.get_by_role("option", name="Hidden background", exact=True)).to_be_visible()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.locator("#adtd-lambda2")).to_be_visible()

@@ -291,6 +291,7 @@ def test_delete_asks_archive_and_restore_keep_everything(
 
     row(page, "train").get_by_role("button", name="Open").click()
     current(page, "train")
+    rest(page)  # the table is drawn anew, for the session that is open now
     tick(page, "train")
     page.click("#sessions-active-archive")
     expect(row(page, "train", "sessions-archived")).to_be_visible()

@@ -11,7 +11,7 @@ from dash.exceptions import PreventUpdate
 from gui.answers.dtd import badges, bulk_shown, short_answer
 from gui.answers.second_opinion import doubts
 from gui.answers.summary import summary_of
-from gui.components.common import card, empty_state, form_end, icon, two_columns
+from gui.components.common import card, empty_state, form_end, two_columns
 from gui.components.form import ParamsForm
 from gui.components.headline import Headline
 from gui.components.job_progress import JobProgress
@@ -121,10 +121,8 @@ def _head() -> Any:
         mt="xs",
         style=GONE,
     )
-    save = dmc.Button(
-        "Save model…", id=page.id.save, variant="default", size="xs", leftSection=icon("save", 14)
-    )
-    actions = dmc.Group([saving_buttons(page), save, runs.layout()], gap="xs", wrap="nowrap")
+    save = dmc.Button("Save model…", id=page.id.save, variant="default", size="xs")
+    actions = dmc.Group([saving_buttons(page), save, runs.layout()], gap=6, wrap="nowrap")
     return headline.layout(actions, stale)
 
 

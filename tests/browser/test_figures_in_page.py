@@ -351,19 +351,19 @@ def test_a_figure_is_saved_in_the_size_that_the_dialog_shows(page: Any, files: K
     page.locator("#dcx-export-format").get_by_text("PDF").click()
     page.locator("#dcx-export-preset").click()
     page.get_by_role("option", name="Double column, 180 mm").click()
-    page.locator("#dcx-export-height").fill("120,5")
+    page.locator("#dcx-export-height").fill("140,5")
     page.locator("#dcx-export-font").fill("10")
     page.locator("#dcx-export-legend").click()
     page.locator("#dcx-export-titled").click()
     page.locator("#dcx-export-words").fill("Responders & others")
-    shown = _preview(page, 'width="180.00mm"', 'height="120.', "Responders &amp; others")
+    shown = _preview(page, 'width="180.00mm"', 'height="140.', "Responders &amp; others")
     assert LONG not in shown  # the legend is left out
     _, pdf, kind = _saved_from_dialog(page, files)
     assert kind.suffixes == (".pdf",)
     box = re.search(rb"/MediaBox \[ 0 0 ([\d.]+) ([\d.]+) \]", pdf)
     assert box is not None
     size = [float(v) * 25.4 / 72 for v in box.groups()]
-    assert size == [pytest.approx(180, abs=0.1), pytest.approx(120.5, abs=0.5)]
+    assert size == [pytest.approx(180, abs=0.1), pytest.approx(140.5, abs=0.5)]
     words = unpacked_pdf(pdf)
     assert "(Responders & others) Tj" in words
     assert "(a sample with quite a long name) Tj" in words

@@ -246,17 +246,16 @@ def look_at(
     }
 
 
-# Not by `running`: who leaves the page while files are looked at would leave dash without the steps
-# to show as ready again. Two callbacks, because one that had both inputs would only be called when
-# the answer is there.
+# Neither by `running` nor as an Output: who leaves the page, or loads, while files are looked at
+# would leave dash without the steps to show as ready again. Two callbacks, because one that had
+# both inputs would only be called when the answer is there.
 page.clientside(
-    "asked => asked ? 'dcx-busy' : ''",
-    Output(page.id.steps, "className"),
+    "asked => { document.getElementById('upload-steps')?.classList.toggle('dcx-busy', !!asked); }",
     Input(page.id.asked, "data"),
 )
 page.clientside(
-    "(judged, asked) => judged && judged.asked !== asked ? window.dash_clientside.no_update : ''",
-    Output(page.id.steps, "className", allow_duplicate=True),
+    "(judged, asked) => { if (!judged || judged.asked === asked) {"
+    " document.getElementById('upload-steps')?.classList.remove('dcx-busy'); } }",
     Input(page.id.judged, "data"),
     State(page.id.asked, "data"),
     prevent_initial_call=True,

@@ -67,8 +67,6 @@ JOBS = Input("dcx-active", "data")
 
 Value: the kinds of those that wait or run ("dtd", "adtd", …).
 """
-PROGRESS = Input("dcx-seen", "data")
-"""Fires when a step gets on, besides when it begins or ends."""
 
 ADDRESS = Input("dcx-location", "search")
 """What stands behind the "?" of the address, with it; for a page that can be opened at a certain

@@ -16,7 +16,7 @@ from dash.exceptions import PreventUpdate
 from gui.components.common import clicked
 from gui.components.jobs import bar, detail
 from gui.engine.recommended import RECOMMENDED, STEPS
-from gui.plugin import JOBS, PROGRESS, Context, Page
+from gui.plugin import JOBS, Context, Page
 
 
 class JobProgress:
@@ -40,8 +40,8 @@ class JobProgress:
         """Record the callbacks, at module level of the page."""
         page, this = self.page, self
 
-        @page.callback(Output(page.id.job_progress, "children"), JOBS, PROGRESS)
-        def show_job(ctx: Context, _jobs: Any, _progress: Any) -> Any:
+        @page.callback(Output(page.id.job_progress, "children"), JOBS)
+        def show_job(ctx: Context, _jobs: Any) -> Any:
             return this._content(ctx)
 
         @page.callback(Input(page.id.each("stop", ALL), "n_clicks"), prevent_initial_call=True)

@@ -38,13 +38,7 @@ PASSING_MS = 5000
 """How long a notice that is no error stays."""
 BY_HAND = "dcx-command.data"
 """What only a person triggers where the page sees no gesture: an entry of the window's own menu."""
-BY_ITSELF = (
-    ".n_intervals",
-    "dcx-revision.data",
-    "dcx-page.data",
-    "dcx-active.data",
-    "dcx-seen.data",
-)
+BY_ITSELF = (".n_intervals", "dcx-revision.data", "dcx-page.data", "dcx-active.data")
 """What triggers a callback without the user: that it succeeds does not mend an error of an action.
 """
 OWN_SESSION = "dcx_session"

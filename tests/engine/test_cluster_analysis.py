@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from gui.data.dataset import Dataset
-from gui.engine import compute_settings, search
+from gui.engine import compute_settings, lambda2_path, search
 from gui.engine import tasks as engine_tasks
 from gui.engine.bootstrap import RESAMPLING
 from gui.engine.compute_settings import ComputeSettings
@@ -43,7 +43,9 @@ def on_cluster(
 
     Returns how many tasks each spreading sent there.
     """
-    monkeypatch.setattr(search, "WORTH", 0.0)  # so small a search would be computed here
+    for small in (search, lambda2_path):  # so small a search would be computed here
+        monkeypatch.setattr(small, "WORTH", 0.0)
+    monkeypatch.setattr(lambda2_path, "allowed_cores", lambda: 2)
     # fewer mixtures on which intervals are checked
     monkeypatch.setattr(engine_tasks, "CHECK_ADTD", 10)
     monkeypatch.setattr(engine_tasks, "CHECK_DTD", 10)
@@ -124,7 +126,7 @@ def test_a_search_gives_the_numbers_of_here_with_true_progress(
     expected = run_search(data, SEARCH, progress=recorder(), dtd=dtd)
     sent, seen = on_cluster(), recorder()
     assert same(run_search(data, SEARCH, progress=seen, dtd=dtd), expected)
-    assert sent == [4]  # each fold in two pieces
+    assert sent == [4, 2]  # each fold in two pieces, and the path of all samples
     counts = [
         (fraction, count, limit)
         for stage, fraction, count, limit, _ in seen.reports

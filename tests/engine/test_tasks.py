@@ -13,6 +13,7 @@ from gui.data.normalize import prepare
 from gui.engine import tasks
 from gui.engine.compute_settings import ComputeSettings, set_compute_settings
 from gui.engine.params import ADTDParams, ApplyParams, DTDParams, SearchParams
+from gui.engine.search import SEARCHING
 from gui.errors import EngineFailed, InvalidParameter, JobCancelled, MissingGenes, MissingPart
 
 
@@ -323,10 +324,12 @@ def test_search_equals_stocks_jobs(dataset, trained, recorder):
         )
     np.testing.assert_allclose(found.losses, expected, rtol=1e-9)
     assert list(found.losses.columns) == params.lambdas()
-    fractions = [r[1] for r in seen.reports]
-    assert fractions == sorted(fractions)
-    assert {r[2] for r in seen.reports if r[2] is not None} - {9} == set(range(9))
-    assert all(r[3] in (None, 9) for r in seen.reports)
+    for stage in {r[0] for r in seen.reports}:
+        fractions = [r[1] for r in seen.reports if r[0] == stage]
+        assert fractions == sorted(fractions), stage
+    searching = [r for r in seen.reports if r[0] == SEARCHING]
+    assert {r[2] for r in searching if r[2] is not None} - {9} == set(range(9))
+    assert all(r[3] in (None, 9) for r in searching)
 
 
 def test_search_does_not_depend_on_the_unit(make, quick, recorder):

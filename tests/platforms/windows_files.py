@@ -38,6 +38,8 @@ RESERVED = frozenset(
 )
 FREE = ("/proc/", "/dev/", "/sys/", "/usr/", "/lib", "/etc/", "/opt/")
 """What is the system's own."""
+MEMORY = "/dev/shm/"
+"""Where dev.py has the folders of tests lie."""
 
 real_open, real_os_open, real_stat, real_lstat = io.open, os.open, os.stat, os.lstat
 real_scandir, real_unlink = os.scandir, os.unlink
@@ -89,7 +91,7 @@ def resolved(path: Any, folder: int | None = None) -> Any:
     if folder is not None and not os.path.isabs(text):
         text = os.path.join(os.readlink(f"/proc/self/fd/{folder}"), text)
     whole = os.path.join(os.getcwd(), text)
-    if whole.startswith(FREE) or "/.venv/" in whole:
+    if (whole.startswith(FREE) and not whole.startswith(MEMORY)) or "/.venv/" in whole:
         return text
     name = os.path.basename(whole)
     if name.partition(".")[0].rstrip(" ").lower() in RESERVED:

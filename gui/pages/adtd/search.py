@@ -124,8 +124,8 @@ def losses_table(result: SearchResult) -> pd.DataFrame:
     shown = pd.concat(
         [result.mean.rename("mean"), result.std.rename("standard deviation"), folds], axis=1
     )
-    if result.path is not None:
-        shown = pd.concat([shown, result.path.rename(columns=PATH_COLUMNS)], axis=1)
+    if (evidence := result.path) is not None:
+        shown = pd.concat([shown, evidence.rename(columns=PATH_COLUMNS)], axis=1)
     return shown.set_axis(
         pd.Index([exact(v) for v in result.losses.columns], name="lambda2"), axis=0
     )

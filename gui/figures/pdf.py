@@ -28,6 +28,10 @@ PX = 72 / 96
 NOT_DRAWN = {"defs", "clipPath", "pattern", "linearGradient", "title", "desc", "style", "metadata"}
 MOST_TILES = 20_000
 """Of the hatch of one shape."""
+LARGEST = 20_000_000
+"""Bytes of a drawing: a composition of 1000 samples and 30 cell types has a third of it."""
+MOST_PIXELS = 16_000_000
+"""Of the picture of a heatmap."""
 
 
 def svg_pdf(svg: bytes, *, width: float | None = None, title: str = "") -> tuple[bytes, str]:
@@ -49,6 +53,8 @@ def svg_pdf(svg: bytes, *, width: float | None = None, title: str = "") -> tuple
     """
     from reportlab.pdfgen.canvas import Canvas
 
+    if len(svg) > LARGEST:
+        raise ValueError("it has too many shapes")
     if b"<!DOCTYPE" in svg or b"<!ENTITY" in svg:
         raise ValueError("a drawing declares no entities")
     try:
@@ -76,8 +82,11 @@ def svg_pdf(svg: bytes, *, width: float | None = None, title: str = "") -> tuple
     page.setAuthor("")
     page.transform(scale, 0, 0, -scale, 0, high * scale)
     drawing = _Drawing(page, root)
-    for child in root:
-        drawing.draw(child, dict(svg_style.INITIAL))
+    try:
+        for child in root:
+            drawing.draw(child, dict(svg_style.INITIAL))
+    except (ArithmeticError, LookupError, OSError, RecursionError) as error:
+        raise ValueError("a shape in it cannot be read") from error
     page.showPage()
     page.save()
     return out.getvalue(), "".join(sorted(drawing.missing))
@@ -237,7 +246,12 @@ class _Drawing:
         if not head.startswith("data:image/") or not head.endswith(";base64"):
             return
         x, y, wide, high = (svg_style.length(element.get(k)) for k in ("x", "y", "width", "height"))
-        picture = ImageReader(io.BytesIO(base64.b64decode(body)))
+        data = base64.b64decode(body)
+        # the size of a PNG is in its head; what is larger would be unpacked into memory
+        size = [int.from_bytes(data[at : at + 4], "big") for at in (16, 20)]
+        if not data.startswith(b"\x89PNG") or size[0] * size[1] > MOST_PIXELS:
+            raise ValueError("a picture in it cannot be read")
+        picture = ImageReader(io.BytesIO(data))
         self.page.translate(x, y + high)
         self.page.scale(1, -1)
         self.page.drawImage(picture, 0, 0, wide, high, mask="auto")

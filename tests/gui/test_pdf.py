@@ -11,7 +11,7 @@ import pytest
 
 from gui.components.pictures import picture_file
 from gui.errors import DeconomixError
-from gui.figures import svg_path
+from gui.figures import pdf, svg_path
 from gui.figures.pdf import svg_pdf
 from gui.figures.pdf_fonts import fonts
 from gui.files import PDF, PNG, SVG
@@ -116,6 +116,52 @@ def test_signs_that_a_font_lacks_come_from_another_or_are_named() -> None:
 def test_what_is_no_figure_is_refused(svg: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         svg_pdf(svg)
+
+
+HUGE = base64.b64encode(
+    base64.b64decode(PIXEL)[:16] + (60_000).to_bytes(4, "big") * 2 + base64.b64decode(PIXEL)[24:]
+).decode()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param("<g>" * 3000 + "</g>" * 3000, id="nested deeply"),
+        pytest.param(
+            '<defs><pattern id="p0" width="0" height="0"><path d="M0,0H1"/></pattern></defs>'
+            '<path d="M0,0H9V9Z" style="fill: url(\'#p0\');"/>',
+            id="a hatch without a size",
+        ),
+        pytest.param(
+            '<defs><linearGradient id="g0"><stop offset="0"/></linearGradient></defs>'
+            '<path d="M0,0H9V9Z" style="fill: url(\'#g0\');"/>',
+            id="a gradient without colours",
+        ),
+        pytest.param('<rect width="1e999" height="wide"/>', id="no length"),
+        pytest.param(
+            f'<image width="9" height="9" href="data:image/png;base64,{HUGE}"/>',
+            id="a picture that would fill the memory",
+        ),
+        pytest.param(
+            f'<image width="9" height="9" href="data:image/png;base64,{PIXEL[:40]}"/>',
+            id="a picture cut off",
+        ),
+    ],
+)
+def test_a_drawing_that_plotly_never_makes_is_refused_in_a_sentence(more: str) -> None:
+    svg = "data:image/svg+xml," + drawing(more).decode().replace("%", "%25")
+    with pytest.raises(DeconomixError, match="could not be written as a PDF") as refused:
+        picture_file({"url": svg, "format": "pdf", "name": "figure", "mm": [85, 60]})
+    assert refused.value.advice == "Save it as SVG."
+
+
+def test_a_drawing_of_very_many_shapes_is_refused_before_it_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    svg_pdf(drawing())  # control
+    monkeypatch.setattr(pdf, "LARGEST", len(drawing()) - 1)
+    with pytest.raises(ValueError, match="too many shapes"):
+        svg_pdf(drawing())
 
 
 def test_arcs_are_circles() -> None:

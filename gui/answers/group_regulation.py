@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gui.analyses.group_regulation import GroupRegulationParams, GroupRegulationResult
-from gui.answers.groups import sizes_text
+from gui.answers.group_names import sizes_text
 from gui.figures.text import shorten
 from gui.text import number
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from gui.analyses.groups import GroupsParams, GroupsResult
+from gui.answers.group_names import group_name, sizes_text, who
 from gui.figures.text import p_text, shorten, three
 from gui.statistics.fraction_scales import CLOSURE
 from gui.statistics.group_design import FEWEST
@@ -17,7 +18,7 @@ from gui.statistics.group_tests import smallest_p
 from gui.text import number
 
 MOST_NAMED = 4
-"""Groups or cell types that are named."""
+"""Cell types that are named."""
 NAMED = 3
 """Cell types of which the answer gives the effect."""
 STEADY = 0.8
@@ -44,60 +45,6 @@ NO_DRAWS = (
 )
 
 
-BARE = frozenset(
-    [
-        "yes",
-        "no",
-        "y",
-        "n",
-        "true",
-        "false",
-        "ja",
-        "nein",
-        "positive",
-        "negative",
-        "pos",
-        "neg",
-        "+",
-        "-",
-    ]
-)
-"""Values that do not say of what they are."""
-
-
-def who(result: GroupsResult) -> str:
-    """The groups with their sizes: "control (9) and treated (12)"."""
-    return sizes_text(_called(result, result.sizes), len(result.design))
-
-
-def group_name(result: GroupsResult, name: str) -> str:
-    """A group as a sentence names it: "treated", but "Responder yes" where the value alone says
-    nothing.
-    """
-    bare = name.strip().casefold() in BARE or re.fullmatch(r"[-+]?\d+([.,]\d+)?", name.strip())
-    return f"{shorten(result.variable)} {shorten(name)}" if bare else shorten(name)
-
-
-def _called(result: GroupsResult, sizes: Mapping[str, int]) -> dict[str, int]:
-    return {group_name(result, name): n for name, n in sizes.items()}
-
-
-def sizes_text(sizes: Mapping[str, int], samples: int) -> str:
-    """Groups with their sizes, or their number where there are many.
-
-    Parameters
-    ----------
-    sizes
-        Group -> samples; empty along a number.
-    """
-    named = [f"{shorten(name)} ({n})" for name, n in sizes.items()]
-    if not named:
-        return f"{number(samples)} sample{'s' * (samples != 1)}"
-    if len(named) > MOST_NAMED:
-        return f"{len(named)} groups ({number(samples)} samples)"
-    return f"{', '.join(named[:-1])} and {named[-1]}"
-
-
 def sentence(result: GroupsResult) -> str:
     """The answer: how many cell types differ, which, and in which direction."""
     if not result.tested:
@@ -119,7 +66,7 @@ def sentence(result: GroupsResult) -> str:
         across = f"along {shorten(result.variable)} ({who(result)})"
     else:
         tested = {level: n for level, n in result.sizes.items() if level in result.compared}
-        named = sizes_text(_called(result, tested), sum(tested.values()))
+        named = sizes_text(tested, sum(tested.values()), partial(group_name, result))
         across = f"{'over' if changes else 'between'} {named}"
     if not called:
         equal = "there is no association" if changes else "they are equal"

@@ -15,6 +15,7 @@ from gui.analyses.groups import GroupsParams, GroupsResult, run_groups
 from gui.analyses.samples import as_groups, order_is_known
 from gui.answers import groups as words
 from gui.answers.analyses import analysis_summary
+from gui.answers.group_names import who
 from gui.answers.run_names import source_label
 from gui.engine.params import DTDParams
 from gui.engine.results import Provenance, Run
@@ -71,7 +72,7 @@ def test_groups_that_say_nothing_by_themselves_are_called_with_their_column(
     assert f"between {first} (20) and {second} (20)" in words.sentence(result)
     assert f"higher in {second}" in words.sentence(result)
     assert words.effect_title(result).endswith(f"of {second}")
-    assert words.who(result) == f"{first} (20) and {second} (20)"
+    assert who(result) == f"{first} (20) and {second} (20)"
     a = words.type_sentence(result, "a")
     assert a.startswith("a: +")
     assert "adjusted p" in a

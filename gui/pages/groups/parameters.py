@@ -12,7 +12,7 @@ from gui.analyses.composition import bulk_composition
 from gui.analyses.cut_values import cut_text
 from gui.analyses.groups import GroupsParams, design_of, run_groups
 from gui.answers.analyses import inputs_of
-from gui.answers.groups import sizes_text
+from gui.answers.group_names import sizes_text
 from gui.components.jobs import running
 from gui.components.views import GONE, SHOWN
 from gui.engine.results import Run

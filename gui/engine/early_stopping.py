@@ -9,7 +9,9 @@ import pandas as pd
 
 from gui.engine.dtd import estimate
 from gui.engine.metrics import compare
+from gui.engine.params import DTDParams
 from gui.engine.simulation import Mixtures, simulate
+from gui.errors import InvalidParameter
 
 POINTS, FIRST = 25, 5
 """How many iterations are looked at, evenly on a logarithmic axis, and the first of them."""
@@ -42,17 +44,44 @@ def divide_cells(cells: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataF
     return cells.loc[:, ~back], cells.loc[:, back]
 
 
-def held_back_mixtures(
-    cells: pd.DataFrame, types: list[str], *, mixtures: int, cells_per_mixture: int, seed: int
-) -> Mixtures:
-    """Pseudobulks of the held-back training cells."""
-    _, back = divide_cells(cells, seed)
+def learned_from(cells: pd.DataFrame, params: DTDParams) -> pd.DataFrame:
+    """The training cells (genes x cells) that weights are learned from: all, or those that stopping
+    early does not hold back.
+    """
+    return divide_cells(cells, params.seed)[0] if params.stop_early else cells
+
+
+def held_back_mixtures(cells: pd.DataFrame, types: list[str], params: DTDParams) -> Mixtures:
+    """Pseudobulks of the held-back training cells.
+
+    Raises
+    ------
+    InvalidParameter
+        There are too few cells to hold any back.
+    """
+    _, back = divide_cells(cells, params.seed)
+    if back.empty:
+        raise _too_few()
     return simulate(
         back,
         types,
-        mixtures=mixtures,
-        cells_per_mixture=cells_per_mixture,
-        seed=(seed + SEED) % (2**32 - 2),
+        mixtures=params.train_mixtures,
+        cells_per_mixture=params.train_cells,
+        seed=(params.seed + SEED) % (2**32 - 2),
+    )
+
+
+def best_iteration(correlations: pd.Series) -> int:
+    """The iteration that does best on the held-back cells. InvalidParameter: it cannot be told."""
+    if correlations.isna().all():
+        raise _too_few()
+    return int(correlations.idxmax())
+
+
+def _too_few() -> InvalidParameter:
+    return InvalidParameter(
+        "There are too few training cells to hold some back, so nothing says where to stop early.",
+        advice="Switch Stop early off, or use more cells.",
     )
 
 

@@ -122,7 +122,12 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
         progress(SIMULATING)
         mixtures["test"] = draw(prepared, params, "test")
     from gui.engine.dtd import equal_weights, estimate, learn
-    from gui.engine.early_stopping import iterations_to_check, mean_correlations
+    from gui.engine.early_stopping import (
+        best_iteration,
+        held_back_mixtures,
+        iterations_to_check,
+        mean_correlations,
+    )
     from gui.engine.simulation import few_cells
 
     checked: pd.DataFrame | None = None
@@ -149,7 +154,9 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
         loss, correlation, weights = found.loss, found.correlation, found.weights
         unseen = {"test": mixtures["test"]} if "test" in mixtures else {}
         if params.stop_early:
-            unseen["held_back"] = _held_back(prepared, params)
+            unseen["held_back"] = held_back_mixtures(
+                prepared.train, [str(t) for t in reference.columns], params
+            )
         if found.checkpoints and unseen:
             progress(ESTIMATING, 1.0)
             checked = pd.DataFrame(
@@ -159,13 +166,7 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
                 }
             )
         if params.stop_early and checked is not None:
-            if checked["held_back"].isna().all():
-                raise InvalidParameter(
-                    "There are too few training cells to hold some back, so nothing says where to"
-                    " stop early.",
-                    advice="Switch Stop early off, or use more cells.",
-                )
-            stopped_at = int(checked["held_back"].idxmax())
+            stopped_at = best_iteration(checked["held_back"])
             weights = found.checkpoints[stopped_at]
             notes.append(
                 f"Stopped early: the gene weights after {stopped_at} of {params.iterations}"
@@ -223,25 +224,6 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
     )
 
 
-def _held_back(prepared: Prepared, params: DTDParams) -> Mixtures:
-    """Pseudobulks of the training cells that stopping early holds back."""
-    from gui.engine.early_stopping import divide_cells, held_back_mixtures
-
-    if divide_cells(prepared.train, params.seed)[1].empty:
-        raise InvalidParameter(
-            "There are too few training cells to hold some back, so nothing says where to stop"
-            " early.",
-            advice="Switch Stop early off, or use more cells.",
-        )
-    return held_back_mixtures(
-        prepared.train,
-        [str(t) for t in prepared.reference.columns],
-        mixtures=params.train_mixtures,
-        cells_per_mixture=params.train_cells,
-        seed=params.seed,
-    )
-
-
 def _second_opinion(
     dataset: Dataset, reference: pd.DataFrame, composition: pd.DataFrame
 ) -> tuple[SecondOpinion | None, tuple[str, ...]]:
@@ -271,17 +253,9 @@ def _why(error: Exception) -> str:
     return "not enough memory" if isinstance(error, MemoryError) else type(error).__name__
 
 
-def _learned_from(cells: pd.DataFrame, params: DTDParams) -> pd.DataFrame:
-    """The training cells (genes x cells) without those that stopping early holds back."""
-    if not params.stop_early:
-        return cells
-    from gui.engine.early_stopping import divide_cells
-
-    return divide_cells(cells, params.seed)[0]
-
-
 def draw(prepared: Prepared, params: DTDParams, part: Part) -> Mixtures:
     """Return the pseudobulks of ``part``; reproducible to the bit."""
+    from gui.engine.early_stopping import learned_from
     from gui.engine.simulation import simulate
 
     types = [str(t) for t in prepared.reference.columns]
@@ -289,7 +263,7 @@ def draw(prepared: Prepared, params: DTDParams, part: Part) -> Mixtures:
         if prepared.train.empty:
             raise MissingPart("There are no single cells to simulate training pseudobulks from.")
         return simulate(
-            _learned_from(prepared.train, params),
+            learned_from(prepared.train, params),
             types,
             mixtures=params.train_mixtures,
             cells_per_mixture=params.train_cells,
@@ -668,7 +642,9 @@ def run_bootstrap(
                 [*types, *sorted({str(c) for c in cells.train.columns} - set(types))]
             )
         }
-        train = _learned_from(cells.train, dtd.params)
+        from gui.engine.early_stopping import learned_from
+
+        train = learned_from(cells.train, dtd.params)
         labels = np.array([order[str(c)] for c in train.columns])
         values = train.loc[genes].to_numpy(dtype=np.float64)
         learning = Learning(

@@ -66,9 +66,14 @@
 
   function summed_up(rows) {
     const series = new Map();
-    rows.forEach((row) => series.set(row[0], [...(series.get(row[0]) || []), row]));
+    rows.forEach((row) => {
+      if (!series.has(row[0])) {
+        series.set(row[0], []);
+      }
+      series.get(row[0]).push(row);
+    });
     return [...series].map(([name, own]) => {
-      const sorted = [...own].sort((a, b) => a[2] - b[2]);
+      const sorted = own.sort((a, b) => a[2] - b[2]);
       const [low, high] = [sorted[0], sorted[sorted.length - 1]];
       return [name, String(own.length), `${digits(low[2])} (${low[1]})`, digits(sorted[Math.floor((sorted.length - 1) / 2)][2]), `${digits(high[2])} (${high[1]})`];
     });

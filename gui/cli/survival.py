@@ -158,7 +158,7 @@ def check_options(options: argparse.Namespace) -> None:
 
 
 def columns_of(text: str) -> tuple[str, str]:
-    """Names of the columns of times and events; one with a comma stands in quotes.
+    """Names of the columns of times and events; a name with a comma is quoted.
 
     Raises
     ------
@@ -176,7 +176,7 @@ def columns_of(text: str) -> tuple[str, str]:
 
 
 def names_of(text: str) -> tuple[str, ...]:
-    """Names between commas; one with a comma itself stands in quotes."""
+    """Comma-separated names; a name with a comma is quoted."""
     names = next(csv.reader([text], skipinitialspace=True), [])
     return tuple(name.strip() for name in names if name.strip())
 

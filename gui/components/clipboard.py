@@ -1,4 +1,4 @@
-"""Text to the clipboard: by the window where there is one, else by the page."""
+"""Copies text to the clipboard: through the native window if there is one, else in the browser."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ def _known(truth: pd.DataFrame, types: list[str]) -> pd.DataFrame:
 
 
 def _apart(names: pd.Index) -> list[str]:
-    """Names of the samples' columns that no tidy table has for a column of its own."""
+    """The samples' columns, renamed where a tidy table has a column of that name."""
     return [f"{name} (of the sample)" if str(name) in COLUMNS else str(name) for name in names]
 
 

@@ -41,7 +41,7 @@ class Advice:
         fraction of their directions that are the same in both halves of the samples; None where
         that is not known, or no lambda2 is spoken for.
     corner
-        Of the L-curve; None without a path. It supports no choice by itself: noise has one too.
+        Of the L-curve; None without a path. It alone supports no choice: noise has one, too.
     """
 
     value: float | None

@@ -59,7 +59,7 @@ def bins_of(
     count = len(positions)
     if count * types <= MOST_RECTANGLES:
         return None
-    size = -(-count // MOST_BARS) | 1  # odd: a sample stands in the middle
+    size = -(-count // MOST_BARS) | 1  # odd, so that there is a sample in the middle
     begins = [0, *(int(np.searchsorted(positions, first)) for _, first, _ in groups[1:])]
     starts = np.concatenate(
         [

@@ -61,7 +61,7 @@ _COUNT_LAYERS = ("counts", "count", "raw_counts", "raw", "umi", "umis", "tpm")
 _FORMAT = 0
 """Of anndata's files, the first number: every version up to 0.13 writes 0.1.0."""
 _RANK = {"counts": 0, "linear": 1, "log": 2, "scaled": 3, "detected": 4, "nothing": 5}
-_SAVE_OR_BESIDE = f"{SAVE_AS_TEXT} Or choose a table of cell labels beside it."
+_SAVE_OR_TABLE = f"{SAVE_AS_TEXT} Or choose a table of cell labels as a second file."
 _FAULT = {
     "scaled": "holds negative values, as scaled data do",
     "log": "holds no whole numbers and no large ones, as log-transformed data do",
@@ -188,7 +188,7 @@ def read_h5ad(
             )
         missing = [c for c in obs if c not in info.obs]
         if broken := [c for c in missing if c in info.unreadable]:
-            raise NoLabels(f"{name}: {info.unreadable[broken[0]]}", advice=_SAVE_OR_BESIDE)
+            raise NoLabels(f"{name}: {info.unreadable[broken[0]]}", advice=_SAVE_OR_TABLE)
         if missing:
             raise NoLabels(
                 f"{name} has no column {missing[0]} in obs.", advice=columns_advice(info)
@@ -337,7 +337,7 @@ def no_labels(info: H5adInfo, name: str) -> NoLabels:
         next(iter(info.unreadable), None) if not info.obs else None
     )
     if broken:
-        return NoLabels(f"{name}: {info.unreadable[broken]}", advice=_SAVE_OR_BESIDE)
+        return NoLabels(f"{name}: {info.unreadable[broken]}", advice=_SAVE_OR_TABLE)
     if not info.obs:
         return NoLabels(
             f"{name} has no annotation of its cells (no column in obs), so the cell types are"

@@ -161,7 +161,7 @@ def _columns(
             _refuse_text(frame.iloc[:, i], names, layout.header[i], i, name)
         made[i] = numbers.to_numpy(dtype=np.float64)
     if not any(isinstance(c, np.ndarray) for c in made) and (
-        truth := _first_known_composition(odd, names)
+        truth := _first_truth_value(odd, names)
     ):
         i, gene = truth
         raise _boolean(name, gene, layout.header[i] or str(i + 1))
@@ -198,9 +198,7 @@ def _mostly_numbers(column: pd.Series, decimal: str) -> bool:
     return len(few) > 0 and 2 * int(numbers.sum()) >= len(few)
 
 
-def _first_known_composition(
-    odd: Mapping[int, pd.Series], genes: list[str]
-) -> tuple[int, str] | None:
+def _first_truth_value(odd: Mapping[int, pd.Series], genes: list[str]) -> tuple[int, str] | None:
     for i, column in odd.items():
         truth = column.astype(str).str.strip().str.lower().isin(TRUTH)
         if 2 * int(truth.sum()) > int(column.notna().sum()):

@@ -194,7 +194,7 @@ def _scale(part: Part) -> Iterator[Finding]:
             Place(name, role),
             f"The values of {name} look like the lengths of the genes, not like expression: every"
             " gene has one, and it is nearly the same in all samples.",
-            "Choose the table of counts or TPM that was written beside it.",
+            "Choose the table of counts or TPM that the same program wrote.",
         )
     elif scale == "negative log":
         yield _negative_log(part, other)

@@ -14,7 +14,7 @@ from dash import ALL, Input, Output, html
 from dash.exceptions import PreventUpdate
 
 from gui.components.common import clicked
-from gui.components.jobs import bar, detail
+from gui.components.jobs import progress_parts
 from gui.engine.recommended import RECOMMENDED, STEPS
 from gui.plugin import JOBS, Context, Page
 
@@ -66,18 +66,9 @@ class JobProgress:
             size="compact-xs",
             **{"aria-label": f"Cancel {job.title}"},
         )
-        return dmc.Stack(
-            [
-                bar(job, "100%"),
-                dmc.Group(
-                    [
-                        dmc.Text(f"{job.title}: {detail(job)}", size="xs", style={"flex": 1}),
-                        cancel,
-                    ],
-                    gap="xs",
-                    wrap="nowrap",
-                ),
-            ],
-            gap=4,
-            mt=8,
-        )
+        parts, box = progress_parts([job])[job.id], self.page.id.job
+        text = dmc.Text(parts["text"], id=f"{box}-text", size="xs", style={"flex": 1})
+        line = dmc.Group([text, cancel], gap="xs", wrap="nowrap")
+        shown = dmc.Stack([html.Div(parts["bar"], id=f"{box}-bar"), line], gap=4, mt=8)
+        # gui/shell/refresh.py keeps bar and text up to date
+        return html.Div(shown, id=box, className="dcx-job-progress", **{"data-job": job.id})

@@ -48,6 +48,15 @@ def detail(job: JobStatus) -> str:
     return " · ".join(words)
 
 
+def progress_parts(jobs: Sequence[JobStatus]) -> dict[str, dict[str, Any]]:
+    """Job -> what :mod:`gui.components.job_progress` shows of it, for jobs that wait or run."""
+    return {
+        job.id: {"bar": bar(job, "100%"), "text": f"{job.title}: {detail(job)}"}
+        for job in jobs
+        if job.active
+    }
+
+
 def ticker(jobs: Sequence[JobStatus], part: MakeId) -> Any:
     """The running job, how far it is, and a button that cancels it."""
     active = [job for job in jobs if job.active]

@@ -68,6 +68,7 @@ def layout(program: Program) -> Any:
                 dcc.Store(id="dcx-page"),
                 dcc.Store(id="dcx-answered"),
                 dcc.Store(id="dcx-active", data=[]),
+                dcc.Store(id="dcx-progress", data={}),
                 dcc.Store(id="dcx-seen", data={}),
                 dcc.Store(id="dcx-poke"),
                 dcc.Interval(id="dcx-interval", interval=IDLE_MS),

@@ -15,7 +15,7 @@ from dash.exceptions import PreventUpdate
 
 from gui import notify
 from gui.components.common import drawn
-from gui.components.jobs import job_list, ticker
+from gui.components.jobs import job_list, progress_parts, ticker
 from gui.engine.results import Run
 from gui.jobs.status import JobStatus
 from gui.plugin import Context, Page
@@ -134,6 +134,7 @@ class Moment:
         "jobs": Output("dcx-jobs", "children"),
         "interval": Output("dcx-interval", "interval"),
         "active": Output("dcx-active", "data"),
+        "progress": Output("dcx-progress", "data"),
         "seen": Output("dcx-seen", "data"),
     },
     inputs={
@@ -224,10 +225,23 @@ def refresh(
     put("interrupted", "stopped", lambda: interrupted(moment.stopped))
     put("deleted_runs", "deleted", lambda: deleted_bar(moment.deleted))
     put("ticker", "jobs", lambda: ticker(moment.jobs, shell_id))
+    put("progress", "jobs", lambda: progress_parts(moment.jobs))
     put("jobs", "jobs", lambda: job_list(moment.jobs, moment.names, shell_id))
     put("interval", "busy", lambda: BUSY_MS if moment.busy else IDLE_MS)
     put("active", "active", lambda: moment.active)
     return changed
+
+
+# In the page, because the parts below a button are there on some pages only, and an answer of the
+# server might find them gone.
+shell.clientside(
+    "(jobs) => document.querySelectorAll('.dcx-job-progress').forEach((box) => {"
+    " const parts = (jobs || {})[box.dataset.job];"
+    " Object.entries(parts || {}).forEach(([part, children]) =>"
+    " window.dash_clientside.set_props(`${box.id}-${part}`, { children })); })",
+    Input("dcx-progress", "data"),
+    prevent_initial_call=True,
+)
 
 
 def _show_what_arrived(ctx: Context, session_id: str | None, search: str | None) -> None:

@@ -200,6 +200,29 @@ def test_two_browser_tabs_on_two_sessions_do_not_mix(
     assert watched.complaints == []
 
 
+def test_progress_below_the_button_moves_as_in_the_header(opened: Page, watched: Any) -> None:
+    page = opened
+    page.click("#upload-example")
+    expect(page.locator("#dcx-session-button")).to_contain_text("Example")
+    open_page(page, "DTD")
+    page.fill("#dtd-iterations", "100000")
+    page.keyboard.press("Tab")
+    rest(page)
+    page.click("#dtd-run")
+    text = page.locator("#dtd-job-text")
+    for _ in range(2):  # twice, and again after the page was left
+        expect(text).to_contain_text("Learning gene weights", timeout=RUN)
+        before = text.inner_text()
+        expect(text).not_to_have_text(before)
+        expect(page.locator("#dtd-job-bar [role=progressbar]")).to_be_visible()
+        open_page(page, "Sessions")
+        rest(page)
+        open_page(page, "DTD")
+    page.locator("#dtd-job").get_by_role("button", name="Cancel").click()
+    expect(page.locator("#dtd-job")).to_have_count(0)
+    assert watched.complaints == []
+
+
 def test_a_refused_file_is_said_in_a_sentence_and_changes_nothing(
     opened: Page, watched: Any, running: Any, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from gui.data.dataset import HIDDEN
 from gui.figures import adtd, composition, dtd, fractions, markers, review
 from gui.figures.agreement import agreement
 from gui.figures.data import type_counts
-from gui.figures.palette import colours
+from gui.figures.palette import NUMBERED_FROM, colours
 from gui.figures.template import template
 from gui.report.document import TALLEST, WIDTH, layout_js, plotly_js
 
@@ -244,10 +245,16 @@ def test_in_a_saved_figure_nothing_is_cut_and_nothing_lies_over_something_else(
         if found["wrong"]:
             wrong[name] = found["wrong"][:4]
         if name.startswith("composition") and "heatmap" not in name:
-            assert found["names"] == [
+            entries = [re.fullmatch(r"(?:(\d+) )?(.+)", entry).groups() for entry in found["names"]]
+            assert [entry for _, entry in entries] == [
                 HIDDEN,
                 *names(types, False)[::-1],
             ], "the legend has all, in the order of the stack"
+            numbers = [number for number, _ in entries[1:]]
+            if types < NUMBERED_FROM:
+                assert not any(numbers)
+            else:
+                assert len(set(numbers) - {None}) == types, "each type has its own number"
             assert found["width"] < 2200
     assert not wrong
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gui.answers.confidence_intervals import fit_sentence, poor_fit_message
 from gui.answers.second_opinion import contradiction_message
-from gui.answers.warnings import opinion_warnings, zero_warning
+from gui.answers.warnings import opinion_warnings, similar_warning, zero_warning
 from gui.data.dataset import PART_NAMES, Dataset
 from gui.engine.results import Run
 from gui.figures.text import percent, shorten
@@ -45,8 +45,8 @@ def method_warnings(result: MethodResult, data: Dataset | None) -> list[str]:
     if opinion is not None:
         found += [f"Second opinion: {note}" for note in opinion.notes]
         found += opinion_warnings(opinion)
-    zero = zero_warning(result.composition)
-    found += [zero] if zero else []
+    alike = similar_warning(result.reference, result.weights_of_fit())
+    found += [text for text in (alike, zero_warning(result.composition)) if text]
     if data is not None:
         found += [
             f"{source.name} ({PART_NAMES[source.role]}): {text}"

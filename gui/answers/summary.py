@@ -23,6 +23,7 @@ from gui.answers.warnings import (
     dtd_warnings,
     opinion_warnings,
     outside_training,
+    similar_warning,
     zero_warning,
 )
 from gui.data.dataset import PART_NAMES, Dataset
@@ -99,6 +100,9 @@ def summarise(
     if opinion is not None:
         found += [f"Second opinion: {note}" for note in opinion.notes]
         found += opinion_warnings(opinion)
+    of = dtd if adtd is None else adtd
+    alike = "" if of is None else similar_warning(of.reference, of.gene_weights)
+    found += [alike] if alike else []
     zero = zero_warning(adtd.composition if adtd is not None else bulk)
     found += [zero] if zero else []
     if dtd is not None:

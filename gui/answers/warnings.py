@@ -9,6 +9,7 @@ import pandas as pd
 
 from gui.data.dataset import HIDDEN
 from gui.engine.results import DTDResult, SecondOpinion
+from gui.engine.similar_types import similar_pairs
 from gui.figures.text import percent
 from gui.text import number, some
 
@@ -20,6 +21,7 @@ FEW_GENES = 500
 OFFSET = 2**0.75
 """Simulated mixtures of three references reach 1.4; bulk of another protocol 1.9 and more."""
 ZERO = 1e-9
+MOST_CONDITION = 1_000_000
 
 
 def dtd_warnings(result: DTDResult) -> Iterator[str]:
@@ -79,6 +81,29 @@ def zero_warning(composition: pd.DataFrame | None) -> str:
     return (
         f"{some(names, 6)} {verb} 0 in more than half of the samples: this says that the estimate"
         " cannot see them, not that they are absent."
+    )
+
+
+def similar_warning(reference: pd.DataFrame, weights: pd.Series | None) -> str:
+    """Name the pairs of cell types that cannot be told apart; "" if there is none.
+
+    Parameters
+    ----------
+    reference
+        genes x cell types.
+    weights
+        By gene, those of the fit; None where they are not known.
+    """
+    pairs = [] if weights is None else similar_pairs(reference, weights)
+    if not pairs:
+        return ""
+    condition = pairs[0].condition
+    size = f"{condition:.0f}" if condition < MOST_CONDITION else f"above {number(MOST_CONDITION)}"
+    named = [f"{p.first} and {p.second} ({p.similarity:.3f})" for p in pairs]
+    return (
+        f"Too alike to be distinguished: {some(named, 3)}, by the similarity of their profiles with"
+        f" the gene weights in use (condition number {size}). Rely on the sum of"
+        " the two, or merge them and run again."
     )
 
 

@@ -180,6 +180,7 @@ def run_hide(dataset: Dataset, params: HideParams, *, progress: Progress) -> Met
         layers={**dict(reversed(fractions.items())), FINEST: composition},
         parents={layer.name: dict(layer.parents) for layer in coarser},
         gene_weights=table,
+        fit_weights=table[FINEST],
         fit=reconstruction(reference, bulk, table[FINEST], raw),
         citations=(CITATION,),
         notes=[*prepared.notes, *few_cells(prepared.train, "training"), *notes],

@@ -95,6 +95,7 @@ def _run(
         opinion=not robust,
         notes=notes,
         fit=reconstruction(profiles, bulk, equal_weights(profiles.index), estimated),
+        fit_weights=typical_weights(profiles) if robust else equal_weights(profiles.index),
         citations=(nnls, HUBER) if robust else (nnls,),
         methods=(
             f"The composition of samples was estimated by {how} with {profiles.shape[1]} cell types"
@@ -159,6 +160,12 @@ def profiles_and_bulk(
             " could be learned, and accuracy was not measured on pseudobulks."
         )
     return profiles, bulk, notes
+
+
+def typical_weights(profiles: pd.DataFrame) -> pd.Series:
+    """What relative errors weigh a gene with, 1 / (level + typical level)², in the mean profile."""
+    level = profiles.mean(axis=1)
+    return 1.0 / (level + float(np.median(level))).clip(lower=1e-12) ** 2
 
 
 def plain_estimate(profiles: pd.DataFrame, bulk: pd.DataFrame) -> pd.DataFrame:

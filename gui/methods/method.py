@@ -109,6 +109,9 @@ class MethodResult:
         95 % intervals, shaped as ``composition``, or None.
     gene_weights
         genes (or genes x layers), or None.
+    fit_weights
+        By gene, how much its squared error counts in the fit, where that is not ``gene_weights``;
+        None where it is not known. Cell types too alike to be distinguished are named by it.
     fit
         See :mod:`gui.engine.reconstruction`, or None.
     second_opinion
@@ -136,12 +139,20 @@ class MethodResult:
     citations: tuple[tuple[str, str], ...] = ()
     methods: str = ""
     notes: tuple[str, ...] = ()
+    fit_weights: pd.Series | None = None
 
     def full(self) -> pd.DataFrame:
         """Cell types (and ``hidden`` where it is estimated) x samples."""
         if self.hidden is None:
             return self.composition
         return pd.concat([self.composition, self.hidden.to_frame(HIDDEN).T])
+
+    def weights_of_fit(self) -> pd.Series | None:
+        """By gene, how much it counts in the fit of the finest layer; None where not known."""
+        if self.fit_weights is None and self.gene_weights is not None:
+            one = self.gene_weights.shape[1] == 1
+            return self.gene_weights.iloc[:, 0] if one else None
+        return self.fit_weights
 
     def fits(self) -> bool:
         """Whether its parts fit together: asked before it is kept and after it is read."""
@@ -154,6 +165,7 @@ class MethodResult:
             and (self.hidden is None or self.hidden.index.equals(frame.columns))
             and all(layer.columns.equals(frame.columns) for layer in self.layers.values())
             and all(t is None or t.shape == frame.shape for t in (self.low, self.high))
+            and (self.fit_weights is None or _numeric(self.fit_weights.to_frame()))
             and (
                 opinion is None
                 or all(

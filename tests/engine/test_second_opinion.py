@@ -26,6 +26,7 @@ from gui.engine.second_opinion import (
     second_opinion,
     without_lacking,
 )
+from gui.engine.similar_types import similar_pairs
 from gui.engine.simulation import simulate
 from gui.engine.tasks import run_adtd, run_apply, run_dtd, run_naive
 
@@ -379,6 +380,8 @@ def test_simulated_mixtures_raise_no_flag(name: str, recorder: Any) -> None:
         progress=recorder(),
     )
     assert contradicted_types(dtd.second_opinion) == []
+    if name in ("example", "glioma_tirosh"):  # the others divide T cells into their subsets
+        assert similar_pairs(dtd.reference, dtd.gene_weights) == []
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data are not there")
@@ -392,3 +395,21 @@ def test_blood_names_cd4_t_cells_and_not_mdc(recorder: Any) -> None:
     found = contradicted_types(dtd.second_opinion)
     assert "T cells CD4 conv" in found
     assert "mDC" not in found
+    alike = similar_pairs(dtd.reference, dtd.gene_weights)
+    assert {"T cells CD4 conv", "T cells CD8"} in [{pair.first, pair.second} for pair in alike]
+    assert all("T cell" in f"{pair.first} {pair.second}" for pair in alike)
+
+
+def test_two_halves_of_one_cell_type_are_named_as_too_alike(recorder: Any) -> None:
+    data = make_example().dataset
+    assert data.train is not None
+    labels = data.train.labels.astype(object).copy()
+    mine = np.flatnonzero(labels == "T cells")
+    labels[mine[::2]] = "T cells again"
+    divided = replace(data, train=Cells(data.train.matrix, labels, data.train.obs), test=None)
+    params = DTDParams(genes=300, iterations=200, train_mixtures=200, test_mixtures=3)
+    if data.reference is not None:
+        divided = replace(divided, reference=None)
+    found = run_dtd(divided, params, progress=recorder())
+    pairs = similar_pairs(found.reference, found.gene_weights)
+    assert [{pair.first, pair.second} for pair in pairs] == [{"T cells", "T cells again"}]

@@ -6,15 +6,22 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from gui.answers.summary import summary_of
-from gui.answers.warnings import dtd_warnings, missing_sentences, opinion_warnings, zero_warning
+from gui.answers.summary import summarise, summary_of
+from gui.answers.warnings import (
+    dtd_warnings,
+    missing_sentences,
+    opinion_warnings,
+    similar_warning,
+    zero_warning,
+)
 from gui.data.example import make_example
-from gui.engine.params import DTDParams
+from gui.engine.params import ADTDParams, DTDParams
 from gui.engine.results import DTDResult, Provenance, Run
-from gui.engine.tasks import run_dtd
+from gui.engine.tasks import run_adtd, run_dtd
 from gui.report import report
 from gui.sessions.cache import DCXCache
 from gui.sessions.kinds import check_run
@@ -108,3 +115,46 @@ def test_missing_types_and_another_protocol_reach_page_report_and_record(
     assert said in summary_of(session, run).warnings
     assert said in report(session, "dtd").decode()
     assert any("another protocol" in text for text in summary_of(session, run).warnings)
+
+
+def halved(result: DTDResult) -> DTDResult:
+    """The same with a cell type twice in the reference, the second time a little changed."""
+    reference = result.reference.copy()
+    noise = np.random.default_rng(3).uniform(0.9, 1.1, len(reference))
+    return replace(
+        result, reference=reference.assign(**{"T cells again": noise * reference["T cells"]})
+    )
+
+
+def test_two_types_too_alike_are_named_with_the_numbers_and_others_are_not(
+    result: DTDResult,
+) -> None:
+    assert similar_warning(result.reference, result.gene_weights) == ""
+    doubled = halved(result)
+    said = similar_warning(doubled.reference, doubled.gene_weights)
+    assert said.startswith("Too alike to be distinguished: T cells and T cells again (0.9")
+    assert "condition number" in said
+    assert similar_warning(doubled.reference, None) == "", "the weights are not known"
+    same = result.reference.assign(again=result.reference["T cells"])
+    assert "condition number above" in similar_warning(same, result.gene_weights)
+
+
+def test_genes_without_weight_do_not_tell_types_apart(result: DTDResult) -> None:
+    apart = result.reference.copy()
+    apart["T cells again"] = apart["T cells"]
+    apart.loc[apart.index[:5], "T cells again"] += 5 * apart.to_numpy().max()
+    equal = pd.Series(1.0, index=apart.index)
+    assert similar_warning(apart, equal) == ""
+    assert "T cells again" in similar_warning(
+        apart, equal.where(~equal.index.isin(apart.index[:5]), 0.0)
+    )
+
+
+def test_similar_types_are_among_the_warnings_of_both_kinds_of_runs(result: DTDResult) -> None:
+    doubled = halved(result)
+    found = summarise(doubled).warnings
+    assert any(text.startswith("Too alike") for text in found)
+    adtd = run_adtd(make_example().dataset, ADTDParams(), progress=quiet, dtd=result)
+    alike = replace(adtd, reference=doubled.reference)
+    assert any(text.startswith("Too alike") for text in summarise(result, adtd=alike).warnings)
+    assert not any(text.startswith("Too alike") for text in summarise(result, adtd=adtd).warnings)

@@ -11,14 +11,15 @@ import json
 import logging
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, cast
 
 from gui.cli.console import Parser, say
-from gui.errors import DeconomixError, InvalidParameter
+from gui.errors import BadValues, DataError, DeconomixError, InvalidParameter
 
 if TYPE_CHECKING:
     from gui.data.dataset import Role
@@ -39,6 +40,34 @@ BETWEEN = (
     "type-not-in-reference",
 )
 """Findings on two files, whichever of them they are noted at."""
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """What was recognised in a file: facts, name -> what it is."""
+
+    file: str
+    role: str
+    facts: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """findings : on the file; recognised : of each part that it was read as."""
+
+    findings: list[Finding]
+    recognised: tuple[Recognised, ...] = ()
+
+    def with_note(self) -> Checked:
+        """With what was recognised among the findings, before the others."""
+        from gui.data.validation.findings import FINDINGS, Place
+        from gui.data.validation.recognised import facts_text
+
+        said = [
+            FINDINGS["note"](Place(one.file, one.role), f"Recognised: {facts_text(one.facts)}.")
+            for one in self.recognised
+        ]
+        return Checked([*said, *self.findings], self.recognised)
 
 
 def parser(prog: str = "deconomix-gui check") -> argparse.ArgumentParser:
@@ -90,8 +119,10 @@ def check(argv: Sequence[str], *, apart: bool = False) -> int:
         options = parser().parse_args(argv)
     except InvalidParameter as error:
         return _refuse(error)
+    seen: tuple[Recognised, ...] = ()
     try:
-        found = _apart(options) if apart else _findings(options)
+        checked = _apart(options) if apart else _check(options)
+        found, seen = checked.findings, checked.recognised
     except InvalidParameter as error:
         return _refuse(error)
     except DeconomixError as error:
@@ -108,7 +139,7 @@ def check(argv: Sequence[str], *, apart: bool = False) -> int:
                 options,
             )
         ]
-    _report(found, options.json)
+    _report(found, seen, options.json)
     return REFUSED if _outcome(found) == "refuse" else 0
 
 
@@ -123,13 +154,14 @@ def _outcome(found: Sequence[Finding]) -> str:
     return outcome(found)
 
 
-def _report(found: Sequence[Finding], as_json: bool) -> None:
+def _report(found: Sequence[Finding], seen: Sequence[Recognised], as_json: bool) -> None:
     if as_json:
         proposed = dict.fromkeys(
             x.repair for x in found if x.repair is not None and x.severity != "info"
         )
         shown = {
             "outcome": _outcome(found),
+            "recognised": [asdict(one) for one in seen],
             "findings": [finding.as_json() for finding in found],
             "repairs": [repair.record() for repair in proposed],
         }
@@ -148,17 +180,15 @@ def _broken(error: DeconomixError, options: argparse.Namespace) -> Finding:
     return FINDINGS["unreadable"].of(error, Place(options.file.name, options.role or ""))
 
 
-def findings_task(
-    dataset: object, params: argparse.Namespace, *, progress: object
-) -> list[Finding]:
-    """:func:`_findings` as a task of the reading process."""
+def check_task(dataset: object, params: argparse.Namespace, *, progress: object) -> Checked:
+    """:func:`_check` as a task of the reading process."""
     from gui.data.readers.watchdog import watched
 
     with watched([params.file, *params.against]):
-        return _findings(params)
+        return _check(params)
 
 
-def _apart(options: argparse.Namespace) -> list[Finding]:
+def _apart(options: argparse.Namespace) -> Checked:
     from gui.jobs.reader import Reader
 
     # what the process says of its end is for a log, not for who asked
@@ -167,13 +197,13 @@ def _apart(options: argparse.Namespace) -> list[Finding]:
     reader = Reader(warm_up=None)
     Thread(target=import_module, args=("gui.data.validation.findings",), daemon=True).start()
     try:
-        found: list[Finding] = reader(findings_task, options, name=options.file.name)
+        checked: Checked = reader(check_task, options, name=options.file.name)
     finally:
         reader.stop()
-    return found
+    return checked
 
 
-def _findings(options: argparse.Namespace) -> list[Finding]:
+def _check(options: argparse.Namespace) -> Checked:
     """All findings on the file. DeconomixError: it cannot even be looked at."""
     path: Path = options.file
     for each in (path, *options.against):
@@ -183,7 +213,7 @@ def _findings(options: argparse.Namespace) -> list[Finding]:
             )
     kind = _whole(path)
     if kind == "session":
-        return _session(path)
+        return Checked(_session(path))
     if kind == "dcx":
         return _examined({"train": path}, path)
     if options.role is None:
@@ -191,15 +221,9 @@ def _findings(options: argparse.Namespace) -> list[Finding]:
             "--role is missing.", advice=f"Give the role of the file: {', '.join(ROLES)}."
         )
     if options.role == "clinical":
-        from gui.data.samples.clinical import examine_clinical
-
-        return examine_clinical(path, path.name, samples=_samples(options.against))
+        return _clinical(path, _samples(options.against))
     if options.role == "truth":
-        from gui.data.samples.known_composition import examine_known_composition
-
-        return examine_known_composition(
-            path, path.name, samples=_samples(options.against), types=_types(options.against)
-        )
+        return _known_composition(path, _samples(options.against), _types(options.against))
     role = cast("Role", options.role)
     files: dict[Role, Path] = {role: path}
     for other in options.against:
@@ -254,23 +278,56 @@ def _labels_in(role: Role, path: Path) -> dict[str, int]:
     return {}
 
 
-def _examined(files: dict[Role, Path], path: Path) -> list[Finding]:
+def _clinical(path: Path, samples: list[str] | None) -> Checked:
+    from gui.data.samples.clinical import ClinicalChoice, clinical_findings, read_clinical
+    from gui.data.samples.sample_facts import clinical_facts
+    from gui.data.validation import findings as f
+
+    try:
+        read = read_clinical(ClinicalChoice(path=path), samples)
+    except DataError as error:
+        return Checked([f.Unreadable.of(error, f.Place(path.name, "clinical"))])
+    return Checked(
+        clinical_findings(read, samples),
+        (Recognised(path.name, "clinical", clinical_facts(read, samples)),),
+    ).with_note()
+
+
+def _known_composition(path: Path, samples: list[str] | None, types: list[str] | None) -> Checked:
+    from gui.data.samples.known_composition import (
+        KnownCompositionChoice,
+        known_composition_findings,
+        read_known_composition,
+    )
+    from gui.data.samples.sample_facts import composition_facts
+    from gui.data.validation import findings as f
+
+    try:
+        read = read_known_composition(KnownCompositionChoice(path=path), samples, types)
+    except DataError as error:
+        kind = f.NotANumber if isinstance(error, BadValues) else f.Unreadable
+        return Checked([kind.of(error, f.Place(path.name, "truth"))])
+    return Checked(
+        known_composition_findings(read, samples, types, None),
+        (Recognised(path.name, "truth", composition_facts(read, samples)),),
+    ).with_note()
+
+
+def _examined(files: dict[Role, Path], path: Path) -> Checked:
     """Return the findings in the file or with the others, which count only if unusable."""
     from gui.data.load import FileChoice, LoadRequest
     from gui.data.validation.examine import examine
-    from gui.data.validation.findings import FINDINGS, Place
-    from gui.data.validation.recognised import facts_text
 
     request = LoadRequest.parse(
         files={role: FileChoice.parse(path=p, name=p.name) for role, p in files.items()}
     )
     examination = examine(request)
-    said = [
-        FINDINGS["note"](Place(part.name, role), f"Recognised: {facts_text(part.facts)}.")
+    seen = tuple(
+        Recognised(part.name, role, part.facts)
         for role, part in examination.parts.items()
         if part.name == path.name
-    ]
-    return said + [
+    )
+    found = [
         x
         for x in examination.findings
         if x.place.file in ("", path.name)
@@ -278,6 +335,7 @@ def _examined(files: dict[Role, Path], path: Path) -> list[Finding]:
         or len(files) == 1
         or x.code in BETWEEN
     ]
+    return Checked(found, seen).with_note()
 
 
 def _session(path: Path) -> list[Finding]:

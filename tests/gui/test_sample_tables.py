@@ -107,6 +107,30 @@ def test_a_clinical_table_is_looked_at_kept_changed_and_removed(
     assert tab.get("upload-clinical-panel", "style") == {"display": "none"}
 
 
+def test_what_was_recognised_in_a_table_is_shown_before_it_is_kept(
+    tab: Any, session: DCXCache, tmp_path: Path
+) -> None:
+    choose(tab, "clinical", clinical_csv(tmp_path))
+    said = tab.text("upload-clinical-recognised").replace("\u00a0", " ")
+    for words in (
+        "Names of the samples",
+        "column Patient",
+        "18: sample-01 to other; 17 of 20 of the bulk joined",
+        "1 of no sample of the bulk. 3 of the bulk not in this table.",
+        "column OS.time, unit not known; 2 to 1700",
+        "column OS: Dead",
+    ):
+        assert words in said
+    tab.set({("upload-clinical-unit", "value"): "weeks"})
+    assert "column OS.time, weeks" in tab.text("upload-clinical-recognised")
+    tab.click("upload-clinical-cancel")
+    choose(tab, "known", truth_csv(tmp_path)[0])
+    said = tab.text("upload-known-recognised").replace("\u00a0", " ")
+    for words in ("column sample", "20 of 20 of the bulk joined", "percent, divided by 100"):
+        assert words in said
+    assert "the names of the columns" in said
+
+
 def test_times_put_together_follow_the_event_also_when_the_table_is_kept(
     tab: Any, session: DCXCache, tmp_path: Path
 ) -> None:

@@ -80,6 +80,8 @@ class Table:
         Whether the columns are genes and the rows samples or cells.
     origin
         Where the values were, for files like this one.
+    genes_title
+        What the file calls the column of the gene names, "" where it has no name.
     """
 
     values: npt.NDArray[np.float64]
@@ -94,6 +96,7 @@ class Table:
     left_out: Mapping[str, str] = field(default_factory=dict)
     samples_in_rows: bool = False
     origin: Origin | None = None
+    genes_title: str = ""
 
     def transposed(self) -> Table:
         """With rows and columns exchanged; texts become rows above the values."""
@@ -246,6 +249,9 @@ def table_of_grid(
         above,
         grid.line,
     )
+    unnamed = grid.layout.missing_header and placed.gene_column == 0
+    title = "" if unnamed else header[placed.gene_column]
+    table = replace(table, genes_title=title)
     if not taken:  # of a long table: no other file is like it
         return table
     origin = Origin(grid.layout, tuple(header), placed.gene_column, taken)
@@ -321,7 +327,8 @@ def _whole(grid: Grid, name: str, notes: list[str], traits: dict[str, str]) -> T
     values = np.column_stack([np.asarray(grid.columns[i]) for i in numeric])
     above = {key: [row[i - 1] for i in numeric] for key, row in grid.layout.above.items()}
     columns = [grid.header[i] for i in numeric]
-    return checked(values, grid.first, columns, name, notes, traits, texts, above, grid.line)
+    table = checked(values, grid.first, columns, name, notes, traits, texts, above, grid.line)
+    return replace(table, genes_title=grid.header[0])
 
 
 def _without_empty(grid: Grid) -> Grid:

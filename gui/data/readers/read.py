@@ -534,8 +534,7 @@ def _genes_of(table: Table, choice: FileChoice) -> str:
         return f"column {choice.genes_column}"
     if "samples-in-rows" in table.traits:
         return "names of the columns"
-    name = table.origin.header[table.origin.genes] if table.origin is not None else ""
-    return f"column {name}" if name else "first column"
+    return f"column {table.genes_title}" if table.genes_title else "first column"
 
 
 def _given_labels(choice: FileChoice, cells: pd.Index) -> np.ndarray | None:

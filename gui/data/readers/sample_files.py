@@ -436,7 +436,10 @@ def _united(joined: _Joined, files: Sequence[str]) -> Table:
         kept = np.flatnonzero(whole)
         values, genes = values[kept], [genes[i] for i in kept]
         texts = {key: [column[i] for i in kept] for key, column in texts.items()}
-    return Table(values, genes, samples, tuple(notes), texts=texts, traits=traits)
+    title = first.genes_title
+    return Table(
+        values, genes, samples, tuple(notes), texts=texts, traits=traits, genes_title=title
+    )
 
 
 def kind_of(table: Table) -> tuple[object, ...]:

@@ -18,6 +18,7 @@ from gui.data.readers.sniff import first_bytes, looks_like, unzipped_head, way_o
 from gui.data.readers.textfile import decoded, text_limit, text_of
 from gui.errors import UnreadableFile
 from gui.knowledge.identifiers import holds_transcripts, without_version
+from gui.text import shorten
 
 _SEPARATORS = ("\t", ";", ",", "|", " ")
 _WANTED = (
@@ -25,12 +26,15 @@ _WANTED = (
 )
 
 
-def read_text_table(path: Path, name: str) -> tuple[pd.DataFrame, str]:
+def read_text_table(
+    path: Path, name: str, said: list[str] | None = None
+) -> tuple[pd.DataFrame, str]:
     """All columns as text (blanks around values removed, empty where nothing stands), and the
     separator ("" for Excel).
 
-    Raises UnreadableFile.
+    said : gets a sentence on every line that was left out. Raises UnreadableFile.
     """
+    said = said if said is not None else []
     head = first_bytes(path, name)
     kind = looks_like(unzipped_head(path, head))
     archived = is_archive(path, name)
@@ -45,10 +49,13 @@ def read_text_table(path: Path, name: str) -> tuple[pd.DataFrame, str]:
         longest = max(map(len, rows), default=0)
         rows = [row + [""] * (longest - len(row)) for row in rows]
         while len(rows) > 2 and longest > 1 and not any(rows[0][1:]):
-            rows.pop(0)  # a title
+            said.append(f"The title ({shorten(rows.pop(0)[0], 40)}) was left out.")
     elif kind == "text" or archived:
         text = _only_text(path, name) if archived else decoded(path, name)[0]
-        text = _without_comments(text)
+        whole, text = text, _without_comments(text)
+        comments = sum(bool(line.strip("# \t")) for line in whole[: -len(text)].splitlines())
+        if text and comments:
+            said.append(_of_lines(comments, "of comments above the table"))
         separator = _separator(text, name)
         rows = [
             [v.strip() for v in row]
@@ -62,7 +69,10 @@ def read_text_table(path: Path, name: str) -> tuple[pd.DataFrame, str]:
         )
     if len(rows) < 2:
         raise UnreadableFile(f"{name} is not a table: it has fewer than two lines.", advice=_WANTED)
+    before = len(rows)
     rows = _without_cde_rows(rows)
+    if len(rows) < before:
+        said.append(_of_lines(before - len(rows), "of headers below the first"))
     width = max(map(len, rows))
     if len(rows[0]) == width - 1:  # R's write.table leaves the corner cell out
         rows[0] = ["", *rows[0]]
@@ -83,6 +93,10 @@ def read_text_table(path: Path, name: str) -> tuple[pd.DataFrame, str]:
             advice="Give every column a name of its own.",
         )
     return pd.DataFrame(rows[1:], columns=pd.Index(header, dtype=object), dtype=object), separator
+
+
+def _of_lines(count: int, what: str) -> str:
+    return f"{count} line{'s' if count > 1 else ''} {what} left out."
 
 
 def _only_text(path: Path, name: str) -> str:

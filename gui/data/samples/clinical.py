@@ -64,7 +64,7 @@ class ClinicalTable:
 
     commas : columns with a decimal comma; proposals for the columns, "" where none fits; units :
     what the name of the time column says; coding : what the values of the event column say; notes :
-    on what was put together
+    on what was put together; left_out : on lines and rows that were not taken
     """
 
     name: str
@@ -78,6 +78,7 @@ class ClinicalTable:
     join: Join | None
     coding: EventCoding = field(default_factory=lambda: EventCoding("", True))
     notes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def read_clinical(choice: ClinicalChoice, samples: Sequence[str] | None = None) -> ClinicalTable:
@@ -86,7 +87,8 @@ def read_clinical(choice: ClinicalChoice, samples: Sequence[str] | None = None) 
     Raises UnreadableFile, or MissingPart for a column that is not there.
     """
     name = choice.shown
-    text, of_series = _read_text(choice.path, name)
+    left_out: list[str] = []
+    text, of_series = _read_text(choice.path, name, left_out)
     text, turned = _patients_in_rows(text, samples)
     frame, commas = typed(text)
     notes: list[tuple[str, str]] = []
@@ -108,6 +110,7 @@ def read_clinical(choice: ClinicalChoice, samples: Sequence[str] | None = None) 
     frame = frame.reset_index(drop=True)
     if merged:
         notes.append(("turned", f"{name}: {merged}"))
+        left_out.append(merged)
     combined = combine_times(frame, (choice.event_column, choice.event_value))
     if combined is not None and COMBINED not in frame.columns:
         frame[COMBINED], death, last = combined
@@ -165,16 +168,17 @@ def read_clinical(choice: ClinicalChoice, samples: Sequence[str] | None = None) 
                 else ()
             ),
         ),
+        left_out=tuple(left_out),
     )
 
 
-def _read_text(path: Path, name: str) -> tuple[pd.DataFrame, bool]:
+def _read_text(path: Path, name: str, said: list[str]) -> tuple[pd.DataFrame, bool]:
     """The table as text, and whether it is of the samples of a series matrix file."""
     if is_series_matrix(path, name):
         text = read_series_samples(path, name)
         if len(text) and text.shape[1] > 1:
             return text, True
-    return read_text_table(path, name)[0], False
+    return read_text_table(path, name, said)[0], False
 
 
 def _patients_in_rows(

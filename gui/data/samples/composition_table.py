@@ -56,6 +56,8 @@ class Composition:
         Columns that are no cell types, with the reason.
     notes
         Sentences on how the table was read.
+    names
+        The column that names the rows.
     """
 
     values: pd.DataFrame
@@ -63,6 +65,7 @@ class Composition:
     counts: bool = False
     left_out: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    names: str = ""
 
 
 def read_composition(text: pd.DataFrame, name: str, samples: Sequence[str] | None) -> Composition:
@@ -85,7 +88,7 @@ def read_composition(text: pd.DataFrame, name: str, samples: Sequence[str] | Non
                 f"{number(absent)} pairs of a sample and a cell type have no row in {name}; they"
                 " were taken as 0."
             )
-        return Composition(values, value in percent, counts, {}, tuple(notes))
+        return Composition(values, value in percent, counts, {}, tuple(notes), sample)
     names = _names_column(text, numeric, samples)
     left_out: dict[str, str] = {}
     kept: list[str] = []
@@ -128,7 +131,7 @@ def read_composition(text: pd.DataFrame, name: str, samples: Sequence[str] | Non
     scores = any(plain(c).startswith("absolutescore") for c in left_out)
     index = [str(v) for v in text[names]]
     values = pd.DataFrame(frame[kept].to_numpy(dtype=np.float64), index=index, columns=kept)
-    return Composition(values, bool(set(kept) & percent), scores, left_out)
+    return Composition(values, bool(set(kept) & percent), scores, left_out, names=names)
 
 
 def _is_spread(column: str, columns: Sequence[str]) -> bool:

@@ -70,7 +70,8 @@ class KnownCompositionChoice(Frozen):
 class KnownCompositionTable:
     """As read. shares : cell types x samples, fractions; divided : by what; turned : whether
     samples were the rows; unit : of the file; left_out : columns that are no types -> why;
-    contained : type -> the wider type that holds it; notes : on how it was read.
+    contained : type -> the wider type that holds it; notes : on how it was read; names_from : where
+    the names of the samples were, in words; lines_left_out : on lines that were not taken.
     """
 
     name: str
@@ -82,6 +83,8 @@ class KnownCompositionTable:
     left_out: Mapping[str, str] = field(default_factory=dict)
     contained: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    names_from: str = ""
+    lines_left_out: tuple[str, ...] = ()
 
 
 def read_known_composition(
@@ -94,7 +97,8 @@ def read_known_composition(
     Raises UnreadableFile, BadValues.
     """
     name = choice.shown
-    text, _ = read_text_table(choice.path, name)
+    lines: list[str] = []
+    text, _ = read_text_table(choice.path, name, lines)
     found = read_composition(text, name, samples)
     table, names = found.values, list(found.values.index)
     if (table < 0).any(axis=None):
@@ -128,6 +132,8 @@ def read_known_composition(
         left_out,
         contained,
         notes,
+        f"column {shorten(found.names, 40)}" if turned else "names of the columns",
+        tuple(lines),
     )
 
 

@@ -6,8 +6,8 @@ In the reading process.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from gui.data.dataset import Clinical, KnownComposition
 from gui.data.readers.watchdog import watched
@@ -23,6 +23,7 @@ from gui.data.samples.known_composition import (
     known_composition_findings,
     read_known_composition,
 )
+from gui.data.samples.sample_facts import clinical_facts, composition_facts
 from gui.data.validation import findings as f
 from gui.data.validation.findings import Finding
 from gui.errors import MissingPart
@@ -36,24 +37,26 @@ class ClinicalSeen:
     """A clinical table before it is kept. columns : as in the file; sample_column : the one with
     the names of the samples
 
-    kept : what would be kept, None where no sample could be joined
+    kept : what would be kept, None where no sample could be joined; facts : what was recognised
     """
 
     columns: tuple[str, ...]
     sample_column: str
     findings: tuple[Finding, ...]
     kept: Clinical | None
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
 class KnownCompositionPreview:
-    """A table of known shares before it is kept. turned : whether its rows are the samples; kept :
-    see :class:`ClinicalSeen`.
+    """A table of known shares before it is kept. turned : whether its rows are the samples; kept,
+    facts : see :class:`ClinicalSeen`.
     """
 
     turned: bool
     findings: tuple[Finding, ...]
     kept: KnownComposition | None
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 def see_clinical(choice: ClinicalChoice, samples: Sequence[str]) -> ClinicalSeen:
@@ -63,12 +66,14 @@ def see_clinical(choice: ClinicalChoice, samples: Sequence[str]) -> ClinicalSeen
     """
     read = read_clinical(choice, samples)
     found = tuple(clinical_findings(read, samples))
+    facts = clinical_facts(read, samples)
     try:
         kept = joined_clinical(read, samples)
     # among the findings; what else the columns lack cannot be said before the samples are found
     except MissingPart:
         kept, found = None, tuple(one for one in found if one.code in JOINING)
-    return ClinicalSeen(tuple(map(str, read.frame.columns)), read.sample_column, found, kept)
+        facts = {name: said for name, said in facts.items() if name not in ("Times", "Event")}
+    return ClinicalSeen(tuple(map(str, read.frame.columns)), read.sample_column, found, kept, facts)
 
 
 def preview_known_composition(
@@ -81,7 +86,7 @@ def preview_known_composition(
         kept = join_known_composition(read, samples, types, choice.pairs)
     except MissingPart:
         kept = None
-    return KnownCompositionPreview(read.turned, found, kept)
+    return KnownCompositionPreview(read.turned, found, kept, composition_facts(read, samples))
 
 
 def clinical_task(

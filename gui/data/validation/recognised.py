@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from gui.data.dataset import COLUMN_NAMES, Matrix, Role
 from gui.data.readers.read import Part
-from gui.data.validation.heuristics import log_base, log_floor, scale_of, stored_values
+from gui.data.validation.heuristics import Base, log_base, log_floor, scale_of, stored_values
+from gui.data.validation.repairs import UndoLog
 from gui.data.validation.repairs_matching import MatchGenes
-from gui.text import number, shorten
+from gui.text import number, shorten, some
 
 FACTS = ("Gene names", "Columns", "Left out", "Values", "Cell types")
 _LEFT_OUT = frozenset(
     {
         *("columns-left-out", "text-columns", "measure", "blank-names", "summary-rows", "remarks"),
         *("features-left-out", "genes-lacking", "title", "comment-lines", "samples-in-rows"),
+        "matrix-proposed",
     }
 )
 """What a reader says of the columns, rows and features that it did not take."""
+_LOG = {"2": "log2", "e": "ln", "10": "log10"}
 
 
 def recognised(part: Part) -> dict[str, str]:
@@ -32,7 +36,7 @@ def recognised(part: Part) -> dict[str, str]:
                 _genes(part),
                 _columns(part.matrix, part.source.role),
                 _left_out(part),
-                describe_values(part.matrix, part.source.role),
+                _values(part),
                 _types(part),
             ),
             strict=True,
@@ -51,12 +55,17 @@ def facts_text(facts: Mapping[str, str]) -> str:
 
 
 def _genes(part: Part) -> str:
-    genes, where = part.matrix.genes, part.genes_from or "names of the rows"
-    for repair in part.source.options.get("repairs", ()):
-        if repair.get("kind") == MatchGenes.model_fields["kind"].default and repair.get("column"):
-            where = f"column {repair['column']}"
+    genes, where = part.matrix.genes, _genes_column(part)
     example = f", such as {shorten(str(genes[0]), 24)}" if len(genes) else ""
     return f"{number(len(genes))} from the {shorten(where, 48)}{example}"
+
+
+def _genes_column(part: Part) -> str:
+    """Where the names of the genes are from, in words."""
+    for repair in part.source.options.get("repairs", ()):
+        if repair.get("kind") == MatchGenes.model_fields["kind"].default and repair.get("column"):
+            return f"column {repair['column']}"
+    return part.genes_from or "names of the rows"
 
 
 def _columns(matrix: Matrix, role: Role) -> str:
@@ -68,7 +77,13 @@ def _columns(matrix: Matrix, role: Role) -> str:
 
 
 def _left_out(part: Part) -> str:
-    said = [note for trait, note in part.traits.items() if trait in _LEFT_OUT]
+    said = [
+        note.removeprefix("Left out, as no samples: ")
+        for trait, note in part.traits.items()
+        if trait in _LEFT_OUT
+    ]
+    if beside := _text_beside_genes(part, " ".join(said)):
+        said.append(f"{some((shorten(c, 40) for c in beside), 6)} (text beside the gene names).")
     if part.labels is not None and part.source.role in ("train", "test"):
         without = int((pd.isna(part.labels) | (part.labels == "")).sum())
         if without:
@@ -76,14 +91,44 @@ def _left_out(part: Part) -> str:
     return " ".join(dict.fromkeys(said)) or "nothing"
 
 
+def _text_beside_genes(part: Part, said: str) -> list[str]:
+    """The columns of a table that are neither samples nor gene names, and of which nothing is
+    said yet.
+    """
+    if part.source.kind != "csv" or part.var is None:
+        return []
+    names, genes_from = map(str, part.var.columns), _genes_column(part)
+    return [c for c in names if f"column {c}" != genes_from and shorten(c, 40) not in said]
+
+
+def _values(part: Part) -> str:
+    """Which matrix of the file, and what its values are."""
+    said = describe_values(part.matrix, part.source.role)
+    if measure := part.traits.get("measure", "").partition(" is taken")[0]:
+        said = f"{measure}: {said}"
+    matrix = part.source.options.get("matrix")
+    if len(part.matrices) < 2 or not matrix:
+        return said
+    others = [matrix_name(m) for m in part.matrices if m != matrix]
+    return f"from {matrix_name(str(matrix))} (not from {some(others, 3)}); {said}"
+
+
+def matrix_name(matrix: str) -> str:
+    """How a matrix of an .h5ad file is called: layer counts for layer:counts."""
+    return matrix.replace("layer:", "layer ")
+
+
 def describe_values(matrix: Matrix, role: Role) -> str:
     """The scale of the values, and the unit that their sums tell."""
     scale = scale_of(matrix)
     if scale == "log":
-        return f"logarithms, base {log_base(matrix, role)}"
+        base = log_base(matrix, role)
+        return f"logarithms, {_LOG[base]}(x + 1){_unit_below(matrix, role, base, 1.0)}"
     if scale == "negative log":
         floor = log_floor(matrix)
-        return f"logarithms, log{floor[0]}(x + {floor[1]:g})" if floor else "logarithms below zero"
+        if floor is None:
+            return "logarithms below zero"
+        return f"logarithms, {_LOG[floor[0]]}(x + {floor[1]:g}){_unit_below(matrix, role, *floor)}"
     if scale != "linear":
         return "scaled values (centred on zero)" if scale == "scaled" else "values below zero"
     values = stored_values(matrix)
@@ -105,6 +150,19 @@ def describe_values(matrix: Matrix, role: Role) -> str:
     return f"{kind}; column sums {between}"
 
 
+def _unit_below(matrix: Matrix, role: Role, base: Base, offset: float) -> str:
+    """The unit under a logarithm, where whole numbers or the sums of the columns tell it."""
+    at = np.unique(np.linspace(0, matrix.n_columns - 1, min(matrix.n_columns, 20)).astype(int))
+    stored: Any = matrix.values[:, at]
+    table = np.asarray(stored.toarray() if matrix.is_sparse else stored, dtype=np.float64)
+    linear = UndoLog(role=role, base=base, offset=offset).linear(table)
+    linear = linear[np.isfinite(linear).all(axis=1)]
+    sums = linear.sum(axis=0)
+    if (np.abs(linear - np.rint(linear)) < 1e-3 * np.maximum(1.0, linear)).mean() > 0.99:
+        return " of counts"
+    return " of TPM or CPM" if np.abs(sums - 1e6).max() < 0.02e6 else ""
+
+
 def _types(part: Part) -> str:
     role = part.source.role
     if role == "bulk":
@@ -123,4 +181,5 @@ def _types(part: Part) -> str:
         if labelled
         else "the names of the columns"
     )
-    return f"{number(len(types))} from {where}"
+    others = part.traits.get("label-column", "").partition("; ")[2].rstrip(".")
+    return f"{number(len(types))} from {where}{f' ({others})' if others else ''}"

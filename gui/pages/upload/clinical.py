@@ -155,7 +155,11 @@ def show_clinical(
         if found.kept
         else answer("No sample of the bulk is in this table.")
     )
-    shown = [findings_list(found.findings), *([preview(found.kept)] if found.kept else [])]
+    shown = [
+        table.recognised(found.facts, ctx.uploads.get(token).name),
+        findings_list(found.findings),
+        *([preview(found.kept)] if found.kept else []),
+    ]
     return {
         "head": first,
         "box": dmc.Stack(shown),

@@ -87,14 +87,15 @@ def show_known(
     found = _look(ctx, token)
     if found is None:
         return no_update, no_update, True, None
+    seen = table.recognised(found.facts, ctx.uploads.get(token).name)
     if found.kept is None:
         return (
             answer("No sample of the bulk is in this table."),
-            findings_list(found.findings),
+            dmc.Stack([seen, findings_list(found.findings)]),
             True,
             no_update,
         )
-    shown = dmc.Stack([findings_list(found.findings), pairing(found.kept, data)])
+    shown = dmc.Stack([seen, findings_list(found.findings), pairing(found.kept, data)])
     return headline(found.kept, data, chosen=True), shown, False, no_update
 
 

@@ -24,6 +24,7 @@ from gui.errors import DeconomixError
 from gui.figures.template import template
 from gui.pages.upload import celltypes, findings, genes, quality
 from gui.pages.upload.base import CHOICES, GONE, PART_NAMES, TOKENS, page
+from gui.pages.upload.facts import facts_table
 from gui.pages.upload.repair_form import (
     KEPT,
     REPAIRS,
@@ -371,29 +372,8 @@ def seen(parts: Mapping[Any, Seen]) -> Any:
 
 
 def _recognised(parts: Mapping[Any, Seen]) -> Any:
-    """A column for every file, a row for every fact."""
-    head = dmc.TableThead(
-        dmc.TableTr(
-            [
-                dmc.TableTh(html.Span("What was recognised", className="dcx-heard")),
-                *[
-                    dmc.TableTh([PART_NAMES[role], html.Br(), cut(part.name, 40)])
-                    for role, part in parts.items()
-                ],
-            ]
-        )
-    )
-    rows = [
-        dmc.TableTr(
-            [
-                dmc.TableTd(fact, fw=600, style={"whiteSpace": "nowrap"}),
-                *[dmc.TableTd(cut(part.facts.get(fact, ""), 400)) for part in parts.values()],
-            ]
-        )
-        for fact in FACTS
-    ]
-    table = dmc.Table([head, dmc.TableTbody(rows)], withTableBorder=True, fz="xs")
-    return scrolling(html.Div(table, id=page.id.recognised))
+    files = [(PART_NAMES[role], part.name, part.facts) for role, part in parts.items()]
+    return facts_table(files, FACTS, page.id.recognised)
 
 
 def _part(role: str, part: Seen) -> Any:

@@ -4,7 +4,7 @@ kept or discarded; a kept table can be removed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import dash_mantine_components as dmc
@@ -19,6 +19,7 @@ from gui.data.validation.findings import Finding
 from gui.errors import DeconomixError
 from gui.files import Upload
 from gui.pages.upload.base import GONE, TABLE, page
+from gui.pages.upload.facts import facts_table
 from gui.pages.upload.findings import SEVERITIES, badge
 from gui.plugin import REVISION, Context
 
@@ -176,6 +177,10 @@ class SampleTable:
             return None
         ctx.mended(f"{self.name} content")
         return found
+
+    def recognised(self, facts: Mapping[str, str], name: str) -> Any:
+        """What was recognised in a chosen file, before it is kept."""
+        return facts_table([(self.title, name, facts)], tuple(facts), self.id("recognised"))
 
     def looked(self, token: str | None) -> bool:
         """In a callback on the token, what was chosen and REVISION: whether only something else of

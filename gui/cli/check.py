@@ -13,10 +13,8 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib import import_module
 from pathlib import Path
-from threading import Thread
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from gui.cli.console import Parser, say
 from gui.errors import BadValues, DataError, DeconomixError, InvalidParameter
@@ -58,6 +56,26 @@ class Checked:
     findings: list[Finding]
     recognised: tuple[Recognised, ...] = ()
 
+    def answer(self) -> Answer:
+        """What is said of it."""
+        from gui.data.validation.findings import outcome
+
+        proposed = dict.fromkeys(
+            x.repair for x in self.findings if x.repair is not None and x.severity != "info"
+        )
+        lines = [outcome(self.findings)]
+        for finding in self.findings:
+            repair = f" Repair: {finding.repair.title()}." if finding.repair is not None else ""
+            text = " ".join(filter(None, (finding.message, finding.advice))) + repair
+            lines.append(f"  {finding.severity}: {text}")
+        shown = {
+            "outcome": outcome(self.findings),
+            "recognised": [asdict(one) for one in self.recognised],
+            "findings": [finding.as_json() for finding in self.findings],
+            "repairs": [repair.record() for repair in proposed],
+        }
+        return Answer(tuple(lines), shown)
+
     def with_note(self) -> Checked:
         """With what was recognised among the findings, before the others."""
         from gui.data.validation.findings import FINDINGS, Place
@@ -68,6 +86,22 @@ class Checked:
             for one in self.recognised
         ]
         return Checked([*said, *self.findings], self.recognised)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Text and numbers only, so that whoever shows it imports nothing.
+
+    Parameters
+    ----------
+    lines
+        For people.
+    shown
+        For programs: ``outcome``, ``recognised``, ``findings``, ``repairs``.
+    """
+
+    lines: tuple[str, ...]
+    shown: Mapping[str, Any]
 
 
 def parser(prog: str = "deconomix-gui check") -> argparse.ArgumentParser:
@@ -119,28 +153,28 @@ def check(argv: Sequence[str], *, apart: bool = False) -> int:
         options = parser().parse_args(argv)
     except InvalidParameter as error:
         return _refuse(error)
-    seen: tuple[Recognised, ...] = ()
     try:
-        checked = _apart(options) if apart else _check(options)
-        found, seen = checked.findings, checked.recognised
+        answer = _apart(options) if apart else _check(options).answer()
     except InvalidParameter as error:
         return _refuse(error)
     except DeconomixError as error:
-        found = [_broken(error, options)]
+        answer = _broken(error, options)
     except KeyboardInterrupt:
         say("Interrupted.", sys.stderr)
         return 130
     except MemoryError:
-        found = [_broken(DeconomixError("There is not enough memory to check this file."), options)]
+        answer = _broken(DeconomixError("There is not enough memory to check this file."), options)
     except Exception as error:  # noqa: BLE001 - whatever a file brings about is said in a sentence
-        found = [
-            _broken(
-                DeconomixError(f"This file caused an unexpected error ({type(error).__name__})."),
-                options,
-            )
-        ]
-    _report(found, seen, options.json)
-    return REFUSED if _outcome(found) == "refuse" else 0
+        answer = _broken(
+            DeconomixError(f"This file caused an unexpected error ({type(error).__name__})."),
+            options,
+        )
+    if options.json:
+        say(json.dumps(answer.shown, ensure_ascii=True, indent=2, allow_nan=False), sys.stdout)
+    else:
+        for line in answer.lines:
+            say(line, sys.stdout)
+    return REFUSED if answer.shown["outcome"] == "refuse" else 0
 
 
 def _refuse(error: InvalidParameter) -> int:
@@ -148,59 +182,33 @@ def _refuse(error: InvalidParameter) -> int:
     return REFUSED
 
 
-def _outcome(found: Sequence[Finding]) -> str:
-    from gui.data.validation.findings import outcome
-
-    return outcome(found)
-
-
-def _report(found: Sequence[Finding], seen: Sequence[Recognised], as_json: bool) -> None:
-    if as_json:
-        proposed = dict.fromkeys(
-            x.repair for x in found if x.repair is not None and x.severity != "info"
-        )
-        shown = {
-            "outcome": _outcome(found),
-            "recognised": [asdict(one) for one in seen],
-            "findings": [finding.as_json() for finding in found],
-            "repairs": [repair.record() for repair in proposed],
-        }
-        say(json.dumps(shown, ensure_ascii=True, indent=2, allow_nan=False), sys.stdout)
-        return
-    say(_outcome(found), sys.stdout)
-    for finding in found:
-        repair = f" Repair: {finding.repair.title()}." if finding.repair is not None else ""
-        text = " ".join(filter(None, (finding.message, finding.advice))) + repair
-        say(f"  {finding.severity}: {text}", sys.stdout)
-
-
-def _broken(error: DeconomixError, options: argparse.Namespace) -> Finding:
+def _broken(error: DeconomixError, options: argparse.Namespace) -> Answer:
     from gui.data.validation.findings import FINDINGS, Place
 
-    return FINDINGS["unreadable"].of(error, Place(options.file.name, options.role or ""))
+    place = Place(options.file.name, options.role or "")
+    return Checked([FINDINGS["unreadable"].of(error, place)]).answer()
 
 
-def check_task(dataset: object, params: argparse.Namespace, *, progress: object) -> Checked:
+def check_task(dataset: object, params: argparse.Namespace, *, progress: object) -> Answer:
     """:func:`_check` as a task of the reading process."""
     from gui.data.readers.watchdog import watched
 
     with watched([params.file, *params.against]):
-        return _check(params)
+        return _check(params).answer()
 
 
-def _apart(options: argparse.Namespace) -> Checked:
+def _apart(options: argparse.Namespace) -> Answer:
     from gui.jobs.reader import Reader
 
     # what the process says of its end is for a log, not for who asked
     logging.getLogger("gui").addHandler(logging.NullHandler())
-    # the process imports what the file needs; what its answer needs is imported here meanwhile
+    # the process imports what the file needs; its answer needs nothing
     reader = Reader(warm_up=None)
-    Thread(target=import_module, args=("gui.data.validation.findings",), daemon=True).start()
     try:
-        checked: Checked = reader(check_task, options, name=options.file.name)
+        answer: Answer = reader(check_task, options, name=options.file.name)
     finally:
         reader.stop()
-    return checked
+    return answer
 
 
 def _check(options: argparse.Namespace) -> Checked:

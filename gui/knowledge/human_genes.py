@@ -71,6 +71,8 @@ def r_names(names: Iterable[str]) -> dict[str, str]:
     made: dict[str, str] = {}
     shared: set[str] = set()
     for name in names:
+        if name.isalnum() and name.isascii() and name[0].isalpha():
+            continue  # as most are
         form = make_r_name(name)
         if form != name:
             if form in made:

@@ -195,3 +195,17 @@ def test_variants_of_the_same_content_give_identical_results(
             train,
             mixed,
         )
+
+
+def test_who_asks_waits_for_the_reading_process_only(awkward: Path) -> None:
+    """The process that prints the answer loads no library of data beside the one that reads."""
+    code = (
+        "import sys\n"
+        "from gui.cli.check import check\n"
+        f"code = check([{str(awkward / 'clean_train.h5ad')!r}, '--role', 'train'], apart=True)\n"
+        "heavy = {'numpy', 'pandas', 'scipy', 'h5py', 'pydantic'}\n"
+        "print(code, sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[0] == "accept"
+    assert done.stdout.splitlines()[-1] == "0 []"

@@ -1,4 +1,4 @@
-"""What was recognised in a table about the samples: who is in it, what was left out, what it says."""
+"""What was recognised in a table about the samples: who is in it, what it says, what was left out."""
 
 from __future__ import annotations
 

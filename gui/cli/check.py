@@ -63,7 +63,7 @@ class Checked:
         proposed = dict.fromkeys(
             x.repair for x in self.findings if x.repair is not None and x.severity != "info"
         )
-        lines = [outcome(self.findings)]
+        lines: list[str] = [outcome(self.findings)]
         for finding in self.findings:
             repair = f" Repair: {finding.repair.title()}." if finding.repair is not None else ""
             text = " ".join(filter(None, (finding.message, finding.advice))) + repair

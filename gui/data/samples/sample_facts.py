@@ -1,4 +1,4 @@
-"""What was recognised in a table about the samples: who is in it, what it says, what was left out."""
+"""What was recognised in a table about the samples: who is in it, and what is left out."""
 
 from __future__ import annotations
 

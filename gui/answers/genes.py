@@ -31,6 +31,8 @@ def sentence(result: GenesResult) -> str:
         parts.append(
             f"{number(up)} pairs of gene and cell type up and {number(down)} down, in {where} of"
             f" {len(result.regulated)} cell types"
+            if where
+            else f"no gene counts as regulated in any of {len(result.regulated)} cell types"
         )
         parts.append(enriched(result))
     parts.append(f"hidden profile: {best_likeness(result.likeness)}")

@@ -10,13 +10,12 @@ from dash import ALL, Input, Output, html
 from dash.exceptions import PreventUpdate
 
 from gui.answers.analyses import analysis_summary, older, source_now
-from gui.components.common import answer, card, clicked, warning
-from gui.components.headline import weak_line
+from gui.components.common import card, clicked, warning
+from gui.components.headline import Headline
 from gui.components.jobs import running, running_state
 from gui.components.report import bind_report, saving_buttons
 from gui.components.runs import PreviousRuns
 from gui.components.views import GONE, SHOWN
-from gui.components.warnings import warning_list
 from gui.engine.results import Run
 from gui.plugin import JOBS, REVISION, Context, Page
 
@@ -46,6 +45,7 @@ class AnalysisHead:
         again: Callable[[Context, Run, Run], None],
     ) -> None:
         self.page, self.previous, self.nothing, self.again = page, previous, nothing, again
+        self.headline = Headline(page, "head", details="warnings", multiline=True)
 
     def id(self, part: str) -> str:
         return str(getattr(self.page.id, f"head_{part}"))
@@ -53,20 +53,8 @@ class AnalysisHead:
     def layout(self, ctx: Context, results: Any) -> list[Any]:
         """The head and the results, or what to do while there are none."""
         there = ctx.session.current(self.page.key) is not None
-        actions = dmc.Group(
-            [saving_buttons(self.page), self.previous.layout()], gap="xs", wrap="nowrap"
-        )
-        head = card(
-            html.Div(id=self.id("answer"), className="dcx-pending"),
-            dmc.Group(
-                [dmc.Text(id=self.id("basis"), size="xs", c="dimmed", style={"flex": 1}), actions],
-                justify="space-between",
-                align="flex-start",
-                gap="xs",
-                mt="xs",
-                wrap="nowrap",
-            ),
-            html.Div(id=self.id("warnings")),
+        head = self.headline.layout(
+            dmc.Group([saving_buttons(self.page), self.previous.layout()], gap="xs", wrap="nowrap")
         )
         return [
             html.Div(self._empty(ctx), id=self.id("empty"), style=GONE if there else SHOWN),
@@ -83,14 +71,9 @@ class AnalysisHead:
 
         @page.callback(
             output={
-                part: Output(this.id(part), prop)
-                for part, prop in (
-                    ("empty", "style"),
-                    ("shown", "style"),
-                    ("answer", "children"),
-                    ("basis", "children"),
-                    ("warnings", "children"),
-                )
+                "empty": Output(this.id("empty"), "style"),
+                "shown": Output(this.id("shown"), "style"),
+                **this.headline.outputs,
             },
             inputs={"_revision": REVISION},
         )
@@ -98,17 +81,18 @@ class AnalysisHead:
             run = ctx.session.current(page.key)
             if run is None:
                 return {"empty": SHOWN, "shown": GONE}
-            short = analysis_summary(ctx.session, run)
+            short, old = analysis_summary(ctx.session, run), older(ctx.session, run)
             return {
                 "empty": GONE,
                 "shown": SHOWN,
-                "answer": [
-                    answer(short.answer),
-                    weak_line(short.doubtful) if short.doubtful else None,
-                    *(dmc.Text(text, size="xs", mt=2) for text in short.details),
-                ],
-                "basis": f"Computed from the {short.basis}." if short.basis else "",
-                "warnings": this._warnings(ctx, run, short.warnings),
+                **this.headline.parts(
+                    short.answer,
+                    [],
+                    [text for text in short.warnings if text not in old],
+                    this._outdated(ctx, run, old),
+                    short.doubtful,
+                    [*short.details, *([f"Computed from the {short.basis}."] * bool(short.basis))],
+                ),
             }
 
         @page.callback(
@@ -125,24 +109,21 @@ class AnalysisHead:
         def show_empty(ctx: Context, _revision: Any, _jobs: Any) -> Any:
             return this._empty(ctx)
 
-    def _warnings(self, ctx: Context, run: Run, warnings: Sequence[str]) -> Any:
-        """What weakens the result; that it is of other data or an older run in a bar of its own."""
-        old = older(ctx.session, run)
-        found = []
-        if old:
-            button = dmc.Button(
-                "Run again",
-                id=self.page.id.each("head-again", run.id),
-                size="compact-sm",
-                variant="light",
-                color="orange",
-            )
-            source = source_now(ctx.session, run)
-            same = source is not None and source.id in run.provenance.inputs.values()
-            useless = source is None or (same and ctx.session.outdated(run) is None)
-            found.append(warning(" ".join(old), *([] if useless else [button])))
-        found += warning_list([text for text in warnings if text not in old])
-        return dmc.Stack(found, gap=4, mt=6)
+    def _outdated(self, ctx: Context, run: Run, old: Sequence[str]) -> Any:
+        """That it is of other data or an older run, with the button that renews it."""
+        if not old:
+            return None
+        button = dmc.Button(
+            "Run again",
+            id=self.page.id.each("head-again", run.id),
+            size="compact-sm",
+            variant="light",
+            color="orange",
+        )
+        source = source_now(ctx.session, run)
+        same = source is not None and source.id in run.provenance.inputs.values()
+        useless = source is None or (same and ctx.session.outdated(run) is None)
+        return warning(" ".join(old), *([] if useless else [button]))
 
     def _empty(self, ctx: Context) -> Any:
         job = running(ctx, self.page.key)

@@ -1,4 +1,4 @@
-"""The answer of a page in one line; what it was computed with and what weakens it, folded below."""
+"""The answer of a page in a line; what it was computed with and what weakens it, folded below."""
 
 from __future__ import annotations
 
@@ -24,10 +24,15 @@ class Headline:
         Before the names of its parts, for several headlines on one page.
     details
         The part that holds the warnings.
+    multiline
+        Whether the answer may take up to three lines: where its last clause says as much as its
+        first.
     """
 
-    def __init__(self, page: Page, name: str = "", *, details: str = "notes") -> None:
-        self.page, self.name, self.details = page, name, details
+    def __init__(
+        self, page: Page, name: str = "", *, details: str = "notes", multiline: bool = False
+    ) -> None:
+        self.page, self.name, self.details, self.multiline = page, name, details, multiline
 
     def id(self, part: str) -> str:
         return str(getattr(self.page.id, f"{self.name}_{part}" if self.name else part))
@@ -64,6 +69,7 @@ class Headline:
         warnings: Sequence[Any],
         bar: Any = None,
         weak: str = "",
+        more: Sequence[str] = (),
     ) -> dict[str, Any]:
         """Return the contents.
 
@@ -78,6 +84,8 @@ class Headline:
         weak
             What makes the result doubtful, seen without unfolding too: the sentence is cut where
             the line ends.
+        more
+            Sentences below the whole answer, folded.
         """
         shown = [
             dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, maw=480)
@@ -95,9 +103,12 @@ class Headline:
             words = f"Details and {count} warning{'s' * (count > 1)}"
             summary = dmc.Text(words, span=True, inherit=True, className="dcx-answer-weak")
         return {
-            "answer": one_line(sentence),
+            "answer": headline(sentence, multiline=self.multiline),
             "details": summary,
-            "whole": dmc.Text(sentence, size="sm"),
+            "whole": [
+                dmc.Text(sentence, size="sm"),
+                *(dmc.Text(text, size="xs", c="dimmed", mt=2) for text in more),
+            ],
             "badges": shown,
             self.details: dmc.Stack(lines, gap=4, mt=6) if lines else None,
             "bar": [weak_line(weak), bar] if weak else bar,
@@ -109,10 +120,10 @@ def weak_line(text: str) -> Any:
     return dmc.Text(text, size="sm", className="dcx-answer-weak dcx-headline-weak")
 
 
-def one_line(sentence: str) -> Any:
-    """A sentence on one line, its first clause the heaviest; the details have it whole."""
+def headline(sentence: str, *, multiline: bool = False) -> Any:
+    """A sentence on one line or up to three, its first clause the heaviest."""
     first, semicolon, rest = sentence.partition("; ")
     return html.Div(
         [html.Span(first + semicolon, className="dcx-headline-first"), rest],
-        className="dcx-headline",
+        className="dcx-headline dcx-headline-lines" if multiline else "dcx-headline",
     )

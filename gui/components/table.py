@@ -222,6 +222,7 @@ def result_table(
             "animateRows": False,
             "suppressFieldDotNotation": True,
             "suppressDragLeaveHidesColumns": True,
+            "localeText": {"noRowsToShow": "Nothing to show", "noMatchingRows": "No row matches"},
         },
         columnSize=None,
         style={"height": GRID_HEIGHT if height is None else height, "width": "100%"},

@@ -61,6 +61,22 @@ def test_figure_controls_and_button_are_in_view_whatever_is_folded(results: Page
             assert (now["width"] > width + 200) == (fold == ".dcx-fold-away")
 
 
+def test_the_figure_of_an_analysis_is_in_view_below_its_answer(results: Page) -> None:
+    page = results
+    go(page, "groups")
+    page.evaluate("window.dash_clientside.set_props('groups-column', {value: 'arm'})")
+    rest(page)
+    page.locator("#groups-run").click()
+    expect(page.locator("#groups-head-answer")).to_contain_text("cell types differ")
+    expect(page.locator("#groups-figure .main-svg").first).to_be_visible()
+    rest(page)
+    figure = page.locator("#groups-figure .main-svg").first.bounding_box()
+    assert figure is not None
+    assert figure["y"] + min(figure["height"], LEAST) <= 720
+    answer = page.locator("#groups-head-answer .dcx-headline")
+    assert answer.evaluate("e => e.scrollHeight <= e.clientHeight + 1"), "the answer is cut"
+
+
 def test_a_table_says_that_it_goes_on_and_its_samples_stay_in_sight(results: Page) -> None:
     page = results
     go(page, "adtd")

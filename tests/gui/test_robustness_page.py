@@ -108,7 +108,7 @@ def test_a_run_is_recomputed_twice_and_every_view_shows_it(
     assert len(result.variants) == 5 + 1 + 5
     assert run.provenance.inputs == {"adtd": "adtd0", "dtd": "dtd0"}
     assert "The fractions move most with" in tab.text("robustness-head-answer")
-    assert "ADTD run (Hidden background)" in tab.text("robustness-head-basis")
+    assert "ADTD run (Hidden background)" in tab.text("robustness-head-whole")
     for look in ("genes", "by_genes", "seed", "leakage", "table", "leaks", "counts") * 2:
         tab.set({("robustness-look", "value"): look})
         if look in ("table", "leaks", "counts"):

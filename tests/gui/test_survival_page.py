@@ -447,6 +447,7 @@ def test_who_has_more_of_a_type_has_the_event_earlier(
     assert run.result.facts["draws"] == 40
     answer = tab.text("survival-head-answer")
     assert "More B cells, higher hazard" in answer
+    answer = tab.text("survival-head-whole")
     assert "60 samples" in answer
     assert "months since diagnosis" in answer
     assert session.outdated(run) is None

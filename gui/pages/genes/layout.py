@@ -7,15 +7,15 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import Input, Output, html
 
-from gui.answers.analyses import analysis_summary
+from gui.answers.analyses import analysis_summary, older
 from gui.answers.genes import regulated_line
 from gui.answers.run_names import source_name
 from gui.answers.summary import summary_of
-from gui.components.common import card, drawn, not_drawn, two_columns
+from gui.components.common import card, drawn, not_drawn, two_columns, warning
+from gui.components.headline import Headline
 from gui.components.report import bind_report, saving_buttons
 from gui.components.runs import PreviousRuns
 from gui.components.views import GONE, SHOWN
-from gui.components.warnings import warning_list
 from gui.pages.genes import enrichment, hidden, lookup, markers, parameters, regulation
 from gui.pages.genes.base import (
     ENRICHMENT,
@@ -39,6 +39,7 @@ PANELS = {
     HIDDEN_TAB: hidden.panel,
 }
 previous = PreviousRuns(page, "genes", form, describe=regulated_line)
+headline = Headline(page, details="remarks", multiline=True)
 
 
 @page.layout
@@ -68,20 +69,7 @@ def layout(ctx: Context) -> Any:
     report = html.Div(
         saving_buttons(page), id=page.id.report_box, style=SHOWN if genes_run(ctx) else GONE
     )
-    actions = dmc.Group([report, previous.layout()], gap="xs", wrap="nowrap")
-    basis = dmc.Text("", id=page.id.basis, size="xs", c="dimmed", style={"flex": 1})
-    head = card(
-        dmc.Text("", id=page.id.answer, fw=700, size="lg", lh=1.3, className="dcx-pending"),
-        dmc.Group(
-            [basis, actions],
-            justify="space-between",
-            align="flex-start",
-            gap="xs",
-            mt=4,
-            wrap="nowrap",
-        ),
-        html.Div(id=page.id.remarks),
-    )
+    head = headline.layout(dmc.Group([report, previous.layout()], gap="xs", wrap="nowrap"))
     return two_columns(parameters.column(ctx), [head, card(tabs)], foldable=True)
 
 
@@ -96,38 +84,31 @@ bind_report(page)
 
 
 @page.callback(
-    output={
-        "answer": Output(page.id.answer, "children"),
-        "basis": Output(page.id.basis, "children"),
-        "remarks": Output(page.id.remarks, "children"),
-        "report": Output(page.id.report_box, "style"),
-    },
+    output={**headline.outputs, "report": Output(page.id.report_box, "style")},
     inputs={"_revision": REVISION},
 )
 def show_answer(ctx: Context, *, _revision: Any) -> dict[str, Any]:
     """The sentence about the analysis, or while there is none about the ADTD run."""
     run, adtd = genes_run(ctx), adtd_run(ctx)
     if run is not None:
-        short = analysis_summary(ctx.session, run)
-        return {
-            "answer": short.answer,
-            "basis": f"Computed from the {short.basis}." if short.basis else "",
-            "remarks": dmc.Stack(
-                [
-                    *(dmc.Text(text, size="sm") for text in short.details),
-                    *warning_list(short.warnings),
-                ],
-                gap=4,
-                mt=6,
-            ),
-            "report": SHOWN,
-        }
-    return {
-        "answer": "" if adtd is None else summary_of(ctx.session, adtd).answer,
-        "basis": "" if adtd is None else f"{source_name(adtd)}. Gene sets were not tested yet.",
-        "remarks": None,
-        "report": GONE,
-    }
+        short, old = analysis_summary(ctx.session, run), older(ctx.session, run)
+        basis = [f"Computed from the {short.basis}."] if short.basis else []
+        parts = headline.parts(
+            short.answer,
+            [],
+            [text for text in short.warnings if text not in old],
+            warning(" ".join(old)) if old else None,
+            short.doubtful,
+            [*short.details, *basis],
+        )
+        return {**parts, "report": SHOWN}
+    if adtd is None:
+        return {**headline.parts("", [], []), "report": GONE}
+    words = f"{source_name(adtd)}. Gene sets were not tested yet."
+    parts = headline.parts(
+        summary_of(ctx.session, adtd).answer, [], [], dmc.Text(words, size="xs", c="dimmed")
+    )
+    return {**parts, "report": GONE}
 
 
 @page.callback(Input(page.id.tabs, "value"), prevent_initial_call=True)

@@ -197,6 +197,8 @@ def show_regulation(
         table = of_type(calls, cell_type)
         if params.supported:
             table = table[table["supported"]]
+        if table.empty:
+            return {**controls, **panel_of.words_only(f"{words} There is nothing to draw.")}
         drawn = figures.volcano(table, params.fold)
     elif view in SHARED:
         sets, colours = matrix_of_calls(calls), type_colours(ctx.session.dataset, *types)

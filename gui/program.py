@@ -40,7 +40,7 @@ from gui.jobs.status import JobStatus
 from gui.jobs.taskref import Task
 from gui.logs import start_cache_log, trace_cache
 from gui.long_calls import LongCalls
-from gui.methods.method import Method
+from gui.methods.method import KIND, Method
 from gui.methods.registry import BUILT_IN
 from gui.previews import Previews
 from gui.sessions.cache import DCXCache
@@ -57,8 +57,10 @@ from gui.temporary import sweep
 from gui.updates import Update
 
 log = logging.getLogger(__name__)
-ENGINE_TASKS = ("gui.engine.tasks", "gui.engine.recommended")
+ENGINE_TASKS = ("gui.engine.tasks", "gui.engine.recommended", "gui.methods.intervals")
 """Modules of the engine's tasks. Their names stand in session files."""
+ESTIMATOR = "estimator"
+"""A task with this parameter gets the method of its input, never one that a file names."""
 
 
 class Program:
@@ -304,6 +306,10 @@ class Program:
                     advice="Run it again.",
                 )
             results[name] = run.result
+        if ESTIMATOR in inspect.signature(task).parameters:
+            from gui.methods.intervals import estimator_of  # with the engine's modules
+
+            results[ESTIMATOR] = estimator_of(session.run(inputs.get(KIND)), self.methods)
         job_id, title = secrets.token_hex(8), title or kind.upper()
         session.job_submitted(
             PendingJob(
@@ -360,9 +366,9 @@ class Program:
         homes = self.plugin_modules
         packages = tuple(f"{home.partition('.')[0]}." for home in homes if "." in home)
         engine = module in ENGINE_TASKS and name.startswith("run_")
-        ours = engine or (module, name) in {
-            (analysis.task.__module__, analysis.task.__qualname__) for analysis in ANALYSES.values()
-        }
+        tasks = [analysis.task for analysis in ANALYSES.values()]
+        tasks += [method.task for method in self.methods]
+        ours = engine or (module, name) in {(t.__module__, t.__qualname__) for t in tasks}
         task = (
             getattr(sys.modules.get(module), name, None)
             if ours or module in homes or module.startswith(packages)

@@ -255,7 +255,7 @@ def inputs_of(session: DCXCache, run: Run) -> dict[str, str]:
     of = session.run(run.provenance.inputs.get("dtd")) if run.kind == "apply" else run
     for found in reversed(session.runs("bootstrap")):
         made = found.provenance
-        named = made.inputs.get("adtd") or made.inputs.get("dtd")
+        named = next((made.inputs[kind] for kind in INPUTS if kind in made.inputs), None)
         same = of is not None and named == of.id and made.bulk_id == run.provenance.bulk_id
         if same and getattr(found.params, "part", "") == "bulk":
             return {**inputs, "bootstrap": found.id}

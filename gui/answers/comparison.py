@@ -71,9 +71,10 @@ class Side:
 
     def intervals(self) -> tuple[pd.DataFrame, pd.DataFrame] | None:
         """Low and high of its fractions, in their unit, where a bootstrap fits."""
-        if self.run.kind == KIND:
-            ends = (self.run.result.low, self.run.result.high)
-            return None if ends[0] is None or ends[1] is None else ends
+        ends = (getattr(self.run.result, name, None) for name in ("low", "high"))
+        low, high = ends
+        if low is not None and high is not None:
+            return low, high
         found = bootstrap_of(self.session, self.run)
         if found is None:
             return None

@@ -41,11 +41,8 @@ def bootstrap_of(session: DCXCache, run: Run | None) -> Run | None:
         return None
     for found in reversed(session.runs("bootstrap")):
         inputs = found.provenance.inputs
-        same = (
-            inputs.get("adtd") == run.id
-            if run.kind == "adtd"
-            else inputs.get("dtd") == run.id and "adtd" not in inputs
-        )
+        # those of ADTD name its DTD run, too
+        same = inputs.get(run.kind) == run.id and (run.kind != "dtd" or "adtd" not in inputs)
         if same and session.outdated(found) is None:
             return found
     return None

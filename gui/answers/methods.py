@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gui.answers.confidence_intervals import fit_sentence, poor_fit_message
+from gui.answers.confidence_intervals import fit_sentence, poor_fit_message, sentence
 from gui.answers.second_opinion import contradiction_message
 from gui.answers.warnings import opinion_warnings, similar_warning, zero_warning
 from gui.data.dataset import PART_NAMES, Dataset
-from gui.engine.results import Run
+from gui.engine.results import BootstrapResult, Run
 from gui.figures.text import percent, shorten
 from gui.methods.method import MethodResult
 from gui.methods.registry import capabilities_of
@@ -35,8 +35,16 @@ def short_answer(result: MethodResult) -> str:
     return f"{result.title}: most {shorten(str(mean.idxmax()))}, {percent(float(mean.max()))}"
 
 
-def method_warnings(result: MethodResult, data: Dataset | None) -> list[str]:
-    """What weakens it, each once."""
+def method_warnings(
+    result: MethodResult, data: Dataset | None, sure: BootstrapResult | None = None
+) -> list[str]:
+    """What weakens it, each once.
+
+    Parameters
+    ----------
+    sure
+        Its intervals, where they were computed.
+    """
     found = []
     if poor_fit_message(result.fit):
         found.append(f"{result.title}: {fit_sentence(result.fit, SAMPLE)}")
@@ -47,6 +55,8 @@ def method_warnings(result: MethodResult, data: Dataset | None) -> list[str]:
         found += opinion_warnings(opinion)
     alike = similar_warning(result.reference, result.weights_of_fit())
     found += [text for text in (alike, zero_warning(result.composition)) if text]
+    if sure is not None:
+        found += [sentence(sure), *sure.notes]
     if data is not None:
         found += [
             f"{source.name} ({PART_NAMES[source.role]}): {text}"

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gui.data.dataset import Dataset
+    from gui.engine.params import Params
+    from gui.engine.results import BootstrapResult
     from gui.jobs.status import Progress
     from gui.methods.method import Method, MethodResult
 
 WITHOUT_EFFECT = (
-    "bootstrap",
     "refine",
     "stop_early",
     "as_cells",
@@ -123,8 +124,8 @@ def known_methods(key: str, config: Path | None) -> Mapping[str, Method]:
 
 def run(
     options: argparse.Namespace, dataset: Dataset, progress: Progress
-) -> tuple[Method, MethodResult, dict[str, Any]]:
-    """The method, its result and the parameters that played a part.
+) -> tuple[Method, MethodResult, Params]:
+    """The method, its result and its parameters.
 
     Raises
     ------
@@ -153,13 +154,35 @@ def run(
         typed["genes"] = None
     params = method.params.parse(**typed)
     result = method.task(dataset, params, progress=progress)
-    return method, result, {name: params.model_dump()[name] for name in params.used()}
+    return method, result, params
+
+
+def intervals(
+    options: argparse.Namespace,
+    dataset: Dataset,
+    method: Method,
+    params: Params,
+    result: MethodResult,
+    progress: Progress,
+) -> BootstrapResult | None:
+    """95 % intervals where they are asked for. InvalidParameter: the method brings its own."""
+    if not options.bootstrap:
+        return None
+    from gui.engine.params import BootstrapParams
+    from gui.methods.intervals import Estimator, run_method_intervals
+
+    asked = BootstrapParams.parse(replicates=options.bootstrap, seed=options.seed)
+    estimator = Estimator.of(method, params)
+    return run_method_intervals(
+        dataset, asked, progress=progress, method=result, estimator=estimator
+    )
 
 
 def analyse(
     options: argparse.Namespace, dataset: Dataset, repairs: Any, about_samples: Any, progress: Any
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Any], list[str], list[str]]:
     """Tables, record, notes and result sentences of an analysis by another method."""
+    from gui.answers.confidence_intervals import interval_table
     from gui.answers.methods import method_sentence, method_warnings
     from gui.answers.second_opinion import opinion_table
     from gui.answers.summary import Summary
@@ -169,11 +192,15 @@ def analyse(
 
     requests = analyses.requested(options)
     analyses.check_requests(dataset, requests)
-    method, result, used = run(options, dataset, progress)
-    short = Summary(method_sentence(result), "", tuple(method_warnings(result, dataset)))
+    method, result, params = run(options, dataset, progress)
+    used = {name: params.model_dump()[name] for name in params.used()}
+    sure = intervals(options, dataset, method, params, result, progress)
+    short = Summary(method_sentence(result), "", tuple(method_warnings(result, dataset, sure)))
     parameters = {"method": method.key, **used, "label": options.label, "scale": dataset.scale}
+    parameters |= {"bootstrap": options.bootstrap} if sure is not None else {}
     record = record_of(dataset, parameters, options.seed, short, None, engine_versions())
     record["seeds"] = {"split": options.seed}  # no pseudobulks are drawn for it
+    record["seeds"] |= {} if sure is None else {"bootstrap": options.seed}
     record["repairs"] = [repair.record() for repair in repairs]
     record["capabilities"] = sorted(c.value for c in method.capabilities)
     record["citations"] = [" doi ".join(pair) for pair in result.citations]
@@ -185,6 +212,8 @@ def analyse(
     tables |= layer_tables(result)
     if opinion is not None:
         tables["second_opinion.csv"] = opinion_table(opinion)
+    if sure is not None:
+        tables["composition_intervals.csv"] = interval_table(sure)
     if result.gene_weights is not None:
         tables["method_weights.csv"] = result.gene_weights
     tables |= about_samples.results_of(dataset, result.full())
@@ -192,7 +221,9 @@ def analyse(
     notes, said = list(short.warnings), [short.answer]
     if agreement := about_samples.agreement_text():
         said.append(agreement)
-    for one in analyses.analyse(dataset, requests, progress=progress, method=result):
+    for one in analyses.analyse(
+        dataset, requests, progress=progress, method=result, bootstrap=sure
+    ):
         tables |= one.tables()
         record[one.kind] = one.record()
         notes += one.warnings()

@@ -36,6 +36,7 @@ from gui.figures.fractions import with_interval
 from gui.figures.palette import type_colours
 from gui.figures.template import styled
 from gui.figures.text import inert
+from gui.jobs.taskref import Task
 from gui.plugin import DARK, JOBS, REVISION, Context, Page
 
 FIGURE, TABLE, FIT = "figure", "table", "fit"
@@ -44,6 +45,7 @@ NONE_YET = (
     "No intervals yet. Press “Compute intervals”: the genes are resampled many times, and the"
     " fractions estimated from every replicate."
 )
+STYLES = {"replicates": {"width": 150}, "seeds": {"paddingBottom": 6}}
 GOING = "The intervals are being computed; you can go on working."
 FIT_NOTE = (
     "The fit says how well a sample is reconstructed from the estimated fractions, not how true"
@@ -74,6 +76,8 @@ class Subject(NamedTuple):
         "sample" or "mixture".
     obstacle
         Why no intervals can be computed, a sentence, or None.
+    task
+        That computes them.
     """
 
     run: Run
@@ -84,6 +88,7 @@ class Subject(NamedTuple):
     truth: pd.DataFrame | None = None
     what: str = "sample"
     obstacle: str | None = None
+    task: Task = run_bootstrap
 
 
 class ConfidenceIntervalView:
@@ -97,6 +102,8 @@ class ConfidenceIntervalView:
         None where there is no run.
     file
         Prefix of the names of saved files.
+    learned
+        Whether there are gene weights that may be learned anew in every replicate.
     """
 
     def __init__(
@@ -106,11 +113,13 @@ class ConfidenceIntervalView:
         *,
         active: tuple[Input, str],
         file: str,
+        learned: bool = True,
     ) -> None:
         self.page, self.subject, self.active, self.file = page, subject, active, file
         self.views = Views(page, "sure")
         self.kept = PersistentControls(page, sure_look=FIGURE)
-        self.form = ParamsForm(page, BootstrapParams, prefix="sure_", names=("replicates", "seeds"))
+        self.names = ("replicates", "seeds") if learned else ("replicates",)
+        self.form = ParamsForm(page, BootstrapParams, prefix="sure_", names=self.names)
 
     def id(self, part: str) -> str:
         return str(getattr(self.page.id, f"sure_{part}"))
@@ -132,8 +141,7 @@ class ConfidenceIntervalView:
         )
         row = dmc.Group(
             [
-                html.Div(self.form.fields(ctx, "replicates"), style={"width": 150}),
-                html.Div(self.form.fields(ctx, "seeds"), style={"paddingBottom": 6}),
+                *(html.Div(self.form.fields(ctx, n), style=STYLES[n]) for n in self.names),
                 dmc.Button(
                     "Compute intervals",
                     id=self.id("start"),
@@ -339,7 +347,7 @@ class ConfidenceIntervalView:
                 return no_update
             params = this.form.parse(values, **subject.values)
             ctx.jobs.submit(
-                run_bootstrap,
+                subject.task,
                 ctx.session_id,
                 params,
                 kind="bootstrap",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gui.data.dataset import HIDDEN
+from gui.engine.draw_intervals import Drawn, Known, intervals_of
 from gui.engine.fast import pseudobulk
 from gui.engine.fast.lambda_path import LambdaPath
 from gui.engine.fast.weights import normalised, optimise
@@ -31,14 +31,8 @@ if TYPE_CHECKING:
     from gui.jobs.status import Progress
 
 RESAMPLING = "Resampling genes"
-LEVEL = 0.95
-TAILS = (2.5, 97.5)
-"""Percentiles between which 95 % of the draws lie."""
-TOLERANCE = 1e-9
 NO_SIGN = 1e-9
 """Regulation as near to 1 as this has no direction."""
-MOST_DRAWS = 64_000_000
-"""Bytes of the draws that a result keeps: 1000 draws of 30 types in 1000 samples."""
 TRIES = 5
 """Draws of genes that may leave fewer different ones than cell types."""
 
@@ -342,30 +336,6 @@ def bootstrap(
 
     items = [None, *((seed, number) for number in range(replicates))]
     itself, *draws = _each(task, items, on_step)
-    rows = pd.Index([*reference.columns, HIDDEN]) if hidden else reference.columns
-    checked = None
-    if known is not None:
-        truth = known[1]
-        lacking = [t for t in truth.index if t not in reference.columns]
-        values = truth.reindex(reference.columns, fill_value=0.0).to_numpy(dtype=np.float64)
-        values = (
-            np.vstack([values, truth.loc[lacking].sum(axis=0).to_numpy(dtype=np.float64)])
-            if hidden
-            else values
-        )
-        assert itself.known is not None
-        checked = calibrate(
-            *ends(itself.known, np.stack([d.known for d in draws if d.known is not None])),
-            values,
-            task.together,
-        )
-    drawn = np.stack([d.bulk for d in draws])
-    low, high = ends(itself.bulk, drawn)
-    wider = np.zeros((len(rows), 1)) if checked is None else checked.wider[:, None]
-
-    def frame(values: np.ndarray) -> pd.DataFrame:
-        return pd.DataFrame(_cut(values, hidden), index=rows, columns=bulk.columns)
-
     stable = None
     if regulation is not None:
         counts = np.zeros(regulation.size, dtype=np.int32)
@@ -377,97 +347,18 @@ def bootstrap(
             index=regulation.index,
             columns=regulation.columns,
         )
-    return BootstrapResult(
-        estimate=frame(itself.bulk),
-        low=frame(low - wider),
-        high=frame(high + wider),
-        genes_low=frame(low),
-        genes_high=frame(high),
+    checked = None
+    if known is not None:
+        assert itself.known is not None
+        drawn_known = np.stack([d.known for d in draws if d.known is not None])
+        checked = Known(Drawn(itself.known, drawn_known), known[1], task.together)
+    return intervals_of(
+        Drawn(itself.bulk, np.stack([d.bulk for d in draws])),
+        reference.columns,
+        bulk.columns,
+        hidden=hidden,
+        known=checked,
         replicates=replicates,
-        check=None if checked is None else checked.table(rows),
-        mixtures=0 if checked is None else checked.mixtures,
-        sign_stability=stable,
+        stable=stable,
         notes=notes,
-        draws=compact(_cut(drawn, hidden)),
-    )
-
-
-def _cut(values: np.ndarray, hidden: bool) -> np.ndarray:
-    # with a hidden background the fractions of a sample sum to 1
-    return np.asarray(np.clip(values, 0.0, 1.0 if hidden else None))
-
-
-def compact(draws: np.ndarray) -> np.ndarray:
-    """The draws (draws x types x samples) in float16; the first that :data:`MOST_DRAWS` bytes hold.
-
-    Every draw is made alike, so the first ones are as good a sample as any.
-    """
-    most = max(1, MOST_DRAWS // max(1, 2 * draws[0].size))
-    return np.asarray(np.minimum(draws[:most], np.finfo(np.float16).max), dtype=np.float16)
-
-
-# -- intervals
-# --------------------------------------------------------------------------------------------------
-def ends(estimate: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Low and high end, types x samples, not cut at zero; the estimate lies between.
-
-    Parameters
-    ----------
-    draws
-        Draws x types x samples.
-    """
-    low, high = np.percentile(draws, TAILS, axis=0)
-    return np.minimum(low, estimate), np.maximum(high, estimate)
-
-
-@dataclass(frozen=True, eq=False)
-class Calibration:
-    """Calibration of the intervals.
-
-    Attributes
-    ----------
-    wider
-        By type, how much farther out each end must lie, at least 0.
-    genes, widened
-        By type, the fraction of the ``mixtures`` held back whose true fraction lies within the
-        interval of the draws alone, and within the widened one.
-    """
-
-    wider: np.ndarray
-    genes: np.ndarray
-    widened: np.ndarray
-    mixtures: int
-
-    def table(self, rows: pd.Index) -> pd.DataFrame:
-        return pd.DataFrame(
-            {"wider": self.wider, "genes": self.genes, "widened": self.widened}, index=rows
-        )
-
-
-def calibrate(
-    low: np.ndarray, high: np.ndarray, truth: np.ndarray, together: int = 1
-) -> Calibration:
-    """Return how much wider intervals must be for 95 % coverage, and the held-out coverage.
-
-    Parameters
-    ----------
-    low, high, truth
-        Types x mixtures.
-    together
-        So many that follow one another were fitted together and go to the same half. A
-        conformal quantile (doi 10.48550/arXiv.1905.03222): other mixtures like these are
-        covered as often as said, whatever the errors look like. A sum, no factor: a bias does
-        not grow with the spread of the draws.
-    """
-    outside = np.maximum(low - truth, truth - high)
-    half = (np.arange(truth.shape[1]) // together) % 2 == 0
-    first, second = outside[:, half], outside[:, ~half]
-    rank = min(int(np.ceil((first.shape[1] + 1) * LEVEL)), first.shape[1])
-    wider = np.maximum(np.sort(first, axis=1)[:, rank - 1], 0.0)
-    # a rounding error is not outside
-    return Calibration(
-        wider,
-        (second <= TOLERANCE).mean(axis=1),
-        (second <= wider[:, None] + TOLERANCE).mean(axis=1),
-        second.shape[1],
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
@@ -176,6 +178,19 @@ class MethodResult:
         )
 
 
+_OPINION: ContextVar[bool] = ContextVar("second opinion", default=True)
+
+
+@contextmanager
+def without_second_opinion() -> Iterator[None]:
+    """Within it :func:`method_result` adds none: a method that is repeated needs it once."""
+    token = _OPINION.set(False)
+    try:
+        yield
+    finally:
+        _OPINION.reset(token)
+
+
 def _numeric(frame: pd.DataFrame) -> bool:
     return all(isinstance(k, np.dtype) and k.kind in "biuf" for k in frame.dtypes)
 
@@ -229,7 +244,7 @@ def method_result(
         )
     said = list(notes)
     found = None
-    if opinion:
+    if opinion and _OPINION.get():
         from gui.engine.second_opinion import second_opinion
 
         found = second_opinion(dataset, reference, composition)

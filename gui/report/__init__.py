@@ -14,6 +14,7 @@ from datetime import datetime
 from gui import __version__
 from gui.analyses.registry import ANALYSES
 from gui.answers.analyses import analysis_summary, sources_of
+from gui.answers.confidence_intervals import bootstrap_of
 from gui.answers.dtd import TRAP
 from gui.answers.methods import method_sentence, method_warnings
 from gui.answers.summary import samples_searched, search_notes, search_of, summary_of
@@ -103,7 +104,8 @@ def _step(doc: Document, session: DCXCache, run: Run) -> None:
 def _method(doc: Document, session: DCXCache, run: Run) -> None:
     """What tells of a run of another method."""
     outdated = session.outdated(run)
-    weak = method_warnings(run.result, session.dataset)
+    sure = bootstrap_of(session, run)
+    weak = method_warnings(run.result, session.dataset, None if sure is None else sure.result)
     _summary(doc, method_sentence(run.result), "", [outdated, *weak] if outdated else weak)
     data_part(doc, session)
     method_part(doc, session, run)

@@ -8,6 +8,7 @@ from gui.engine.results import Run
 from gui.figures.palette import type_colours
 from gui.figures.text import settled
 from gui.methods.method import MethodResult
+from gui.report.confidence_intervals import confidence_interval_part
 from gui.report.document import Document
 from gui.report.parts import MOST_SAMPLES, composition, known, parameters
 from gui.report.second_opinion import second_opinion_part
@@ -42,6 +43,7 @@ def method_part(doc: Document, session: DCXCache, run: Run) -> None:
             whole=WHOLE,
             percent=True,
         )
+    confidence_interval_part(doc, session, run, result.fit, page="Methods")
     if fits:
         if result.second_opinion is not None:
             second_opinion_part(doc, session, run, page="Methods")

@@ -23,6 +23,7 @@ from gui.components.common import clicked, icon
 from gui.components.sessions import ago, contents_text
 from gui.errors import DeconomixError, MissingPart
 from gui.files import EXPRESSION, HTML, SESSION
+from gui.methods.method import KIND
 from gui.plugin import Context
 from gui.program import Program
 from gui.report import report, report_name
@@ -33,7 +34,7 @@ from gui.shell.page import shell, shell_id
 from gui.shell.session_menu import session_name
 from gui.text import shorten, size_words
 
-REPORTED = ("adtd", "dtd")
+REPORTED = ("adtd", "dtd", KIND)
 """Kinds of runs that a report can be made of, what comes last in the work first."""
 
 

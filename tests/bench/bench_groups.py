@@ -13,7 +13,7 @@ from gui.analyses.groups import GroupsParams, run_groups
 from gui.answers import groups as words
 from gui.components.table import table_view
 from gui.data.dataset import Bulk, Clinical, Dataset, Matrix
-from gui.engine.bootstrap import compact
+from gui.engine.draw_intervals import compact
 from gui.engine.results import ApplyResult, BootstrapResult
 from gui.figures import groups as figures
 

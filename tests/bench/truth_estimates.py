@@ -14,6 +14,7 @@ from gui.engine.params import ADTDParams, BootstrapParams, DTDParams, Params
 from gui.engine.results import BootstrapResult, DTDResult, SecondOpinion
 from gui.engine.second_opinion import consensus
 from gui.errors import DeconomixError
+from gui.methods.intervals import Estimator, run_method_intervals
 from gui.methods.method import KIND, Capability, Method
 from gui.methods.registry import BUILT_IN
 
@@ -77,11 +78,21 @@ def estimates(
 def run(
     method: Method, data: Dataset, dtd: DTDResult | None, *, seed: int, quick: bool
 ) -> Estimate:
-    """Run one method, with its intervals where it has any. DeconomixError."""
+    """Run one method, and compute its intervals unless it brings them. DeconomixError."""
     sure = BootstrapParams(replicates=20 if quick else 100)
     if method.kind == KIND:
-        result = method.task(data, _params(method.params, seed, quick), progress=silent)
+        params = _params(method.params, seed, quick)
+        result = method.task(data, params, progress=silent)
         ends = None if result.low is None else (result.low, result.high)
+        if ends is None:
+            drawn = run_method_intervals(
+                data,
+                sure,
+                progress=silent,
+                method=result,
+                estimator=Estimator.of(method, params),
+            )
+            ends = _ends(drawn)
         return Estimate(result.composition, result.second_opinion, ends)
     assert dtd is not None
     if method.kind == "adtd":

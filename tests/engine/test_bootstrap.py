@@ -14,8 +14,9 @@ import pytest
 from gui.data.dataset import HIDDEN
 from gui.data.example import make_example
 from gui.engine import bootstrap as engine
-from gui.engine import compute_settings, tasks
-from gui.engine.bootstrap import RESAMPLING, bootstrap, calibrate, ends
+from gui.engine import compute_settings, draw_intervals, tasks
+from gui.engine.bootstrap import RESAMPLING, bootstrap
+from gui.engine.draw_intervals import calibrate, ends
 from gui.engine.params import ADTDParams, BootstrapParams, DTDParams
 from gui.engine.results import BootstrapResult
 from gui.errors import EngineFailed, InvalidParameter, JobCancelled, TooFewGenes
@@ -98,7 +99,7 @@ def test_a_result_keeps_its_draws_in_half_precision_on_the_scale_of_the_estimate
     ):
         np.testing.assert_allclose(kept, end, rtol=5e-4, atol=3e-8)
     assert found.draws.min() >= 0.0
-    monkeypatch.setattr(engine, "MOST_DRAWS", 2 * 5 * 7 * 12)
+    monkeypatch.setattr(draw_intervals, "MOST_DRAWS", 2 * 5 * 7 * 12)
     fewer = bootstrap(reference, bulk, weights, replicates=40, seed=1, progress=quiet)
     np.testing.assert_array_equal(fewer.draws, found.draws[:12])
     np.testing.assert_array_equal(fewer.low, found.low)

@@ -13,7 +13,7 @@ import pandas as pd
 from gui.app import Application
 from gui.data.dataset import HIDDEN, Bulk, Clinical, Dataset, Matrix
 from gui.data.example import make_example
-from gui.engine.bootstrap import compact
+from gui.engine.draw_intervals import compact
 from gui.engine.params import ADTDParams, BootstrapParams, DTDParams
 from gui.engine.results import ADTDResult, BootstrapResult, DTDResult, Provenance, Run
 from gui.sessions.cache import DCXCache

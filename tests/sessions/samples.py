@@ -206,7 +206,7 @@ def analysed() -> Snapshot:
     from gui.analyses.gene_params import GenesParams
     from gui.analyses.genes import run_genes
     from gui.analyses.groups import GroupsParams, run_groups
-    from gui.engine.bootstrap import compact
+    from gui.engine.draw_intervals import compact
     from gui.engine.params import BootstrapParams
     from gui.engine.results import ApplyResult, BootstrapResult, RNAContent, SecondOpinion
 

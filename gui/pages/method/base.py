@@ -6,14 +6,19 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin
 
 import dash_mantine_components as dmc
+import pandas as pd
 
+from gui.answers.confidence_intervals import bootstrap_of
 from gui.answers.second_opinion import opinion_hover, run_name
 from gui.components.common import tip_label
 from gui.components.composition_content import Composition, bulk_groups
+from gui.components.confidence_intervals import Subject
 from gui.components.number_field import decimal_field, whole_number_field
 from gui.components.second_opinion import CONSENSUS_PART, consensus_composition
 from gui.engine.params import Params
+from gui.engine.results import Run
 from gui.errors import MissingPart
+from gui.methods.intervals import obstacle, run_method_intervals
 from gui.methods.method import KIND, Method, MethodResult
 from gui.plugin import Context, Page
 from gui.sessions.cache import DCXCache
@@ -129,11 +134,37 @@ def composition_of(session: DCXCache, part: str) -> Composition | None:
             return None
         note = f"Layer: {coarser[at]}."
         return Composition(result.layers[coarser[at]], groups=groups, note=note, run=run)
-    ends = (result.low, result.high)
     return Composition(
         result.full(),
         groups=groups,
-        ends=None if ends[0] is None or ends[1] is None or result.hidden is not None else ends,
+        ends=_ends(session, run, result),
         opinion=opinion_hover(result.second_opinion, run_name(run)) if fits else None,
         run=run,
+    )
+
+
+def _ends(
+    session: DCXCache, run: Run, result: MethodResult
+) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """The method's own intervals, else those that were computed, or None."""
+    if result.low is not None and result.high is not None:
+        return None if result.hidden is not None else (result.low, result.high)
+    found = bootstrap_of(session, run)
+    return None if found is None else (found.result.low, found.result.high)
+
+
+def intervals_subject(ctx: Context) -> Subject | None:
+    """For the tab Uncertainty: the current run."""
+    run, result = ctx.session.current(KIND), result_of(ctx.session)
+    if run is None or result is None:
+        return None
+    why = ctx.session.outdated(run) or obstacle(run, ctx.methods)
+    return Subject(
+        run,
+        {KIND: run.id},
+        {},
+        f"Intervals: {result.title}",
+        result.fit,
+        obstacle=why or None,
+        task=run_method_intervals,
     )

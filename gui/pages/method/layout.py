@@ -8,10 +8,12 @@ import dash_mantine_components as dmc
 from dash import ALL, Input, Output, State, html
 from dash import ctx as call
 
+from gui.answers.confidence_intervals import bootstrap_of
 from gui.answers.methods import capability_text, method_sentence, method_warnings, short_answer
 from gui.components.agreement import AgreementView
 from gui.components.common import answer, card, empty_state, form_end, two_columns
 from gui.components.composition import CompositionView
+from gui.components.confidence_intervals import ConfidenceIntervalView
 from gui.components.job_progress import JobProgress
 from gui.components.jobs import running, running_state
 from gui.components.report import bind_report, saving_buttons
@@ -27,6 +29,7 @@ from gui.pages.method.base import (
     can_run,
     chosen_method,
     composition_of,
+    intervals_subject,
     page,
     parameter_fields,
     parsed,
@@ -34,11 +37,16 @@ from gui.pages.method.base import (
 )
 from gui.plugin import JOBS, REVISION, Context
 
-TABS = {"composition": "Composition", "opinion": "Second opinion", "known": "Against known"}
+TABS = {
+    "composition": "Composition",
+    "opinion": "Second opinion",
+    "sure": "Uncertainty",
+    "known": "Against known",
+}
 TAB = Input(page.id.tabs, "value")
 STARTED = "Started. You can go on working."
 NOTE = "RNA fractions; those of a sample sum to 1."
-progress = JobProgress(page, KIND)
+progress = JobProgress(page, KIND, "bootstrap")
 runs = PreviousRuns(page, KIND, describe=lambda run: short_answer(run.result))
 composition = CompositionView(
     page,
@@ -61,6 +69,9 @@ def _present(ctx: Context) -> Any:
     return run.result.full()
 
 
+sure = ConfidenceIntervalView(
+    page, intervals_subject, active=(TAB, "sure"), file="method", learned=False
+)
 known = AgreementView(page, _present, active=(TAB, "known"), file="method")
 
 
@@ -109,6 +120,7 @@ def layout(ctx: Context) -> Any:
             ),
             dmc.TabsPanel(composition.layout(ctx), value="composition"),
             dmc.TabsPanel(opinion.layout(ctx), value="opinion"),
+            dmc.TabsPanel(sure.layout(ctx), value="sure"),
             dmc.TabsPanel(known.layout(ctx), value="known"),
         ],
         id=page.id.tabs,
@@ -239,7 +251,10 @@ def show(ctx: Context, *, _revision: str | None) -> dict[str, Any]:
     if current is None:
         return {"empty": SHOWN, "shown": GONE, "answer": None, "holds": "", "notes": None}
     outdated = ctx.session.outdated(current)
-    weak = method_warnings(current.result, ctx.session.dataset)
+    drawn = bootstrap_of(ctx.session, current)
+    weak = method_warnings(
+        current.result, ctx.session.dataset, None if drawn is None else drawn.result
+    )
     weak = [outdated, *weak] if outdated else weak
     return {
         "empty": GONE,
@@ -254,5 +269,6 @@ runs.bind()
 progress.bind()
 composition.bind()
 opinion.bind()
+sure.bind()
 known.bind()
 bind_report(page)

@@ -625,7 +625,6 @@ def test_a_method_keeps_its_own_defaults_unless_an_option_is_given(files, tmp_pa
         ["--iterations", "5"],
         ["--mixtures", "10"],
         ["--cells", "5"],
-        ["--bootstrap", "20"],
         ["--refine"],
     ],
     ids=lambda option: option[0],

@@ -45,7 +45,20 @@ EXPRESSION = FileKind(
     "Expression data",
     (
         *(".h5ad", ".csv", ".tsv", ".txt", ".tab", ".gz", ".bz2", ".xz", ".zip", ".tar", ".tgz"),
-        *(".xlsx", ".xlsm", ".gct", ".mtx", ".h5", ".h5mu", ".results", ".counts", ".sf", ".out"),
+        *(
+            ".xlsx",
+            ".xlsm",
+            ".gct",
+            ".mtx",
+            ".h5",
+            ".h5mu",
+            ".loom",
+            ".h5seurat",
+            ".results",
+            ".counts",
+            ".sf",
+            ".out",
+        ),
         ".dcx",
     ),
 )

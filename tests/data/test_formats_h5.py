@@ -144,12 +144,13 @@ def test_a_mudata_file_without_such_a_part_is_refused_with_its_parts(tmp_path: P
 @pytest.mark.parametrize(
     ("items", "words", "way_out"),
     [
-        (("assays/RNA", "meta.data", "cell.names"), "h5Seurat", "SeuratDisk::Convert"),
+        (("assays/RNA/counts/data", "meta.data"), "h5Seurat", "SeuratDisk::Convert"),
+        (("assays/ADT/counts", "meta.data", "cell.names"), "genes: there are ADT", "SaveH5Seurat"),
         (("matrix", "row_attrs/Gene", "col_attrs/CellID", "layers/x"), "loom", "read_loom"),
     ],
-    ids=["h5seurat", "loom"],
+    ids=["h5seurat", "h5seurat-adt", "loom"],
 )
-def test_other_hdf5_is_named_with_its_way_out(
+def test_other_hdf5_without_its_matrix_is_named_with_its_way_out(
     items: tuple[str, ...], words: str, way_out: str, tmp_path: Path
 ) -> None:
     with h5py.File(tmp_path / "x.h5", "w") as file:

@@ -16,7 +16,7 @@ import pytest
 from scipy import sparse
 
 from gui.data.load import FileChoice, LoadRequest, load_dataset
-from gui.data.readers import forecast, h5ad, h5ad_frames
+from gui.data.readers import forecast, h5ad_frames, matrix_choice
 from gui.data.readers import hdf5_matrix as stored
 from gui.data.readers.h5ad import inspect_h5ad, no_labels, preview_h5ad, read_h5ad
 from gui.data.readers.labels import label_values
@@ -263,7 +263,7 @@ def test_only_what_is_chosen_is_read_from_the_file(
 
     many.X = FORMS[form](many.X)
     path = saved(many, tmp_path)
-    monkeypatch.setattr(h5ad, "sample", lambda matrix: np.ones(1))
+    monkeypatch.setattr(matrix_choice, "sample", lambda matrix: np.ones(1))
     monkeypatch.setattr(stored, "_GAP", 0)
     monkeypatch.setattr(stored, "PIECE", 40)
     monkeypatch.setattr(h5py.Dataset, "__getitem__", counted)
@@ -477,7 +477,7 @@ def test_columns_of_any_kind_are_those_that_anndata_reads(tmp_path: Path) -> Non
             expected = anndata.io.read_elem(file["obs"][name])
             if not isinstance(expected, pd.Categorical):
                 expected = np.asarray(expected)
-            found = h5ad_frames.column_of(file, "obs", name)
+            found = h5ad_frames.column_of(h5ad_frames.AnnDataFrame(file["obs"]), name)
             pd.testing.assert_series_equal(found, pd.Series(expected), obj=name)
 
 
@@ -490,7 +490,7 @@ def test_a_text_column_whose_gaps_do_not_fit_is_refused(tmp_path: Path) -> None:
         note["mask"] = np.array([True, False])
         note["mask"].attrs.update(attributes)
         with pytest.raises(UnreadableFile, match="which of its values are missing"):
-            h5ad_frames.column_of(file, "obs", "note")
+            h5ad_frames.column_of(h5ad_frames.AnnDataFrame(file["obs"]), "note")
 
 
 def test_an_h5ad_file_is_read_without_anndata(tmp_path: Path) -> None:

@@ -1,7 +1,4 @@
-"""What obs and var of an AnnData file say: gene names, kinds of features, cell types.
-
-h5py is imported by who opens the file: the window needs none of it to start.
-"""
+"""What a file says of its cells and genes: gene names, kinds of features, cell types."""
 
 from __future__ import annotations
 
@@ -9,19 +6,12 @@ import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from gui.data.readers.h5ad_frames import (
-    column_names,
-    column_of,
-    index_of,
-    is_flat,
-    is_text,
-    table_of,
-)
+from gui.data.readers.cell_file import CellFile
+from gui.data.readers.h5ad_frames import column_of, table_of
 from gui.data.readers.labels import (
     LabelColumn,
     Look,
@@ -34,8 +24,6 @@ from gui.data.readers.labels import (
 from gui.errors import UnreadableFile
 from gui.text import number, some
 
-if TYPE_CHECKING:
-    import h5py
 _SYMBOL_NAMES = (
     *(
         "featurename",
@@ -56,42 +44,39 @@ underscores.
 _NO_SYMBOL = re.compile(r"^(ENS[A-Z]*[GT]\d{6,}(\.\d+)?|\d+)$")
 
 
-def var_key(file: h5py.File, matrix: str) -> str:
-    """Where the genes of a matrix stand."""
-    return ("raw.var" if "raw.X" in file else "raw/var") if matrix == "raw" else "var"
-
-
-def gene_table(file: h5py.File, matrix: str, column: str | None, name: str) -> pd.DataFrame:
+def gene_table(file: CellFile, matrix: str, column: str | None, name: str) -> pd.DataFrame:
     """The columns of var, indexed by the gene names ("index" holds the index where another column
     gave the names).
     """
-    key = var_key(file, matrix)
-    if column is not None and column not in column_names(file[key]):
+    frame = file.var_of(matrix)
+    names = frame.names()
+    if column is not None and column not in names:
         raise UnreadableFile(
-            f"{name} has no column {column} in var.", advice="Choose another column of gene names."
+            f"{name} has no column {column} in {file.var_name}.",
+            advice="Choose another column of gene names.",
         )
-    kept = [c for c in column_names(file[key]) if c == column or is_flat(file[key], c)]
-    table = table_of(file, key, tuple(kept))
+    kept = [c for c in names if c == column or frame.is_flat(c)]
+    table = table_of(frame, tuple(kept))
     if matrix == "raw":
         table = _with_symbols_by_id(file, table, kept)
     if column is not None:
-        names = label_values(table[column])
+        given = label_values(table[column])
         found = np.array(
-            [index if n is None else n for n, index in zip(names, table.index, strict=True)],
+            [index if n is None else n for n, index in zip(given, table.index, strict=True)],
             dtype=object,
         )
         table = table.assign(index=table.index).set_axis(pd.Index(found, dtype=object))
     return table
 
 
-def _with_symbols_by_id(file: h5py.File, table: pd.DataFrame, kept: list[str]) -> pd.DataFrame:
+def _with_symbols_by_id(file: CellFile, table: pd.DataFrame, kept: list[str]) -> pd.DataFrame:
     """The genes of raw with the symbols that only var has, by the ID in the index of both."""
     symbols = symbol_column(file, "X")
     if symbols is None:
         return _with_index_of_var(file, table)
     if symbols in kept:
         return table
-    by_id = table_of(file, "var", (symbols,))[symbols]
+    by_id = table_of(file.var, (symbols,))[symbols]
     by_id = by_id[~by_id.index.duplicated()].astype(object)
     found = by_id.reindex(table.index)
     if not found.notna().any():
@@ -99,14 +84,14 @@ def _with_symbols_by_id(file: h5py.File, table: pd.DataFrame, kept: list[str]) -
     return table.assign(**{symbols: np.where(found.isna(), "", found)})
 
 
-def _with_index_of_var(file: h5py.File, table: pd.DataFrame) -> pd.DataFrame:
+def _with_index_of_var(file: CellFile, table: pd.DataFrame) -> pd.DataFrame:
     """The genes of raw, which have IDs, with the symbols in the index of var, by the IDs beside."""
     if len(table) == 0 or not _NO_SYMBOL.match(str(table.index[0])):
         return table
-    for column in column_names(file["var"]):
-        if not is_flat(file["var"], column):
+    for column in file.var.names():
+        if not file.var.is_flat(column):
             continue
-        ids = table_of(file, "var", (column,))[column].astype(object)
+        ids = table_of(file.var, (column,))[column].astype(object)
         by_id = pd.Series(ids.index, index=ids.astype(str), dtype=object)
         found = by_id[~by_id.index.duplicated()].reindex(table.index.astype(str))
         if 2 * int(found.notna().sum()) > len(table):
@@ -118,7 +103,7 @@ _FEATURE_COLUMNS = ("featuretypes", "featuretype", "modality", "type")
 _EXPRESSION = frozenset({"geneexpression", "gex", "rna", "expression"})
 
 
-def expression_features(file: h5py.File, matrix: str, var: pd.DataFrame) -> np.ndarray | None:
+def expression_features(file: CellFile, matrix: str, var: pd.DataFrame) -> np.ndarray | None:
     """Positions of the genes where other features (antibodies, peaks, guides) are beside them;
     None where there are none.
     """
@@ -129,14 +114,14 @@ def expression_features(file: h5py.File, matrix: str, var: pd.DataFrame) -> np.n
     return np.flatnonzero(genes) if genes.any() and not genes.all() else None
 
 
-def _feature_types(file: h5py.File, matrix: str, var: pd.DataFrame) -> np.ndarray | None:
+def _feature_types(file: CellFile, matrix: str, var: pd.DataFrame) -> np.ndarray | None:
     for column in var.columns:
         if plain(str(column)) in _FEATURE_COLUMNS:
             return np.asarray(var[column].astype(object))
     if matrix == "raw":  # as it was set before the features were annotated
-        column = next((c for c in column_names(file["var"]) if plain(c) in _FEATURE_COLUMNS), None)
-        if column is not None and is_flat(file["var"], column):
-            known = table_of(file, "var", (column,))[column].astype(object)
+        column = next((c for c in file.var.names() if plain(c) in _FEATURE_COLUMNS), None)
+        if column is not None and file.var.is_flat(column):
+            known = table_of(file.var, (column,))[column].astype(object)
             known = known[~known.index.duplicated()]
             own = var["index"] if "index" in var.columns else var.index
             found = known.reindex(own)
@@ -144,7 +129,7 @@ def _feature_types(file: h5py.File, matrix: str, var: pd.DataFrame) -> np.ndarra
     return None
 
 
-def left_out_message(file: h5py.File, matrix: str, var: pd.DataFrame, places: np.ndarray) -> str:
+def left_out_message(file: CellFile, matrix: str, var: pd.DataFrame, places: np.ndarray) -> str:
     kinds = _feature_types(file, matrix, var)
     assert kinds is not None
     others = sorted({str(kind) for kind in np.delete(kinds, places)})
@@ -166,21 +151,21 @@ class ObsColumn:
     look: Look | None
 
 
-def obs_columns(file: h5py.File) -> tuple[dict[str, ObsColumn], dict[str, str]]:
+def obs_columns(file: CellFile) -> tuple[dict[str, ObsColumn], dict[str, str]]:
     """Every column of obs that can be read, and why the others cannot; one at a time is in
     memory.
     """
     made: dict[str, ObsColumn] = {}
     unreadable: dict[str, str] = {}
-    for column in column_names(file["obs"]):
+    for column in file.obs.names():
         try:
-            values = column_of(file, "obs", column)
+            values = column_of(file.obs, column)
             found = values.value_counts()
         except UnreadableFile as error:
             unreadable[column] = str(error)
             continue
         except (ValueError, TypeError, KeyError):
-            unreadable[column] = f"The column {column} of obs is damaged."
+            unreadable[column] = f"The column {column} of {file.obs_name} is damaged."
             continue
         found = found[found > 0]
         measured = values.dtype.kind == "b" or (
@@ -223,11 +208,11 @@ def _rank(column: str) -> float:
     return math.inf if rank is None else rank
 
 
-def symbol_column(file: h5py.File, matrix: str) -> str | None:
+def symbol_column(file: CellFile, matrix: str) -> str | None:
     """The column of gene symbols, if the index holds none."""
-    key = var_key(file, matrix)
-    index = index_of(file, key)[:200]
+    frame = file.var_of(matrix)
+    index = frame.index()[:200]
     if not len(index) or sum(bool(_NO_SYMBOL.match(g)) for g in index) < 0.5 * len(index):
         return None
-    texts = [c for c in column_names(file[key]) if is_text(file, key, c)]
+    texts = [c for c in frame.names() if frame.is_text(c)]
     return next((c for wanted in _SYMBOL_NAMES for c in texts if plain(c) == wanted), None)

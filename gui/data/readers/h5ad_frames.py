@@ -1,10 +1,14 @@
-"""obs and var of an ``.h5ad`` file, of any anndata version: only the columns that are wanted are
-read.
+"""Tables about cells or genes in a file: obs and var of any anndata version, and the interface that
+those of other formats have too. Only the columns that are wanted are read.
+
+The arrays and groups may be those of h5py or of zarr.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -12,101 +16,145 @@ import pandas as pd
 from gui.errors import UnreadableFile
 from gui.text import number
 
-if TYPE_CHECKING:
-    import h5py
-
-
 SAVE_AS_TEXT = "Convert the file again, and save this column as text."
 
 
-def column_names(item: Any) -> list[str]:
-    """Of obs or var, of any anndata version."""
-    import h5py
+class Frame(Protocol):
+    """A table in a file, one row per cell or gene."""
 
-    if isinstance(item, h5py.Dataset):
-        return [n for n in item.dtype.names or () if n != index_name(item)]
-    order = [_text(c) for c in item.attrs.get("column-order", ())]
-    return [
-        c for c in (order or item) if c != index_name(item) and c != "__categories" and c in item
-    ]
+    def names(self) -> list[str]:
+        """Of the columns, without the index."""
+
+    def index(self) -> pd.Index:
+        """Of the rows, as text."""
+
+    def column(self, name: str) -> Any:
+        """The values of one column. Raises UnreadableFile."""
+
+    def is_flat(self, name: str) -> bool:
+        """Whether a column has one value per row."""
+
+    def is_text(self, name: str) -> bool:
+        """Whether a column holds text or categories."""
+
+
+def is_array(item: Any) -> bool:
+    """Whether an item of an HDF5 file or a zarr store is an array, and no group."""
+    return hasattr(item, "dtype")
+
+
+@dataclass(frozen=True, eq=False)
+class AnnDataFrame:
+    """obs or var. item : the group, or the compound array of anndata 0.6; uns : where that version
+    keeps the names of categories.
+    """
+
+    item: Any
+    uns: Mapping[str, Any] = field(default_factory=dict)
+
+    def names(self) -> list[str]:
+        own = index_name(self.item)
+        if is_array(self.item):
+            return [n for n in self.item.dtype.names or () if n != own]
+        order = [text_of(c) for c in self.item.attrs.get("column-order", ())]
+        return [
+            c for c in (order or self.item) if c != own and c != "__categories" and c in self.item
+        ]
+
+    def index(self) -> pd.Index:
+        values = _one(self.item, self.uns, index_name(self.item))
+        return pd.Index([text_of(v) for v in values], dtype=object)
+
+    def column(self, name: str) -> Any:
+        return _one(self.item, self.uns, name)
+
+    def is_flat(self, name: str) -> bool:
+        return is_array(self.item) or not is_array(self.item[name]) or self.item[name].ndim == 1
+
+    def is_text(self, name: str) -> bool:
+        if is_array(self.item):
+            return bool(self.item.dtype[name].kind in _TEXT)
+        entry = self.item[name]
+        if not is_array(entry):
+            kind = text_of(entry.attrs.get("encoding-type", ""))
+            return kind in ("categorical", "nullable-string-array")
+        old = "__categories" in self.item and name in self.item["__categories"]
+        return bool(entry.ndim == 1 and (entry.dtype.kind in _TEXT or old))
+
+
+_TEXT = "OSUT"
+"""Kinds of NumPy's types that are text; T is that of variable-length strings (zarr)."""
 
 
 def index_name(item: Any) -> str:
-    import h5py
-
-    if isinstance(item, h5py.Dataset):
+    if is_array(item):
         names: tuple[str, ...] = item.dtype.names
         return "index" if "index" in names else names[0]
-    return _text(item.attrs.get("_index", "_index"))
+    return text_of(item.attrs.get("_index", "_index"))
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def index_of(file: h5py.File, key: str) -> pd.Index:
-    found = table_of(file, key, ()).index.astype(str)
-    return pd.Index(found, dtype=object, name=None)
-
-
-def column_of(file: h5py.File, key: str, column: str) -> pd.Series:
-    """One column of obs or var without the index, which need not be read again for each."""
-    _check_flat(file[key], (column,), key)
-    return pd.Series(_one(file, key, column))
-
-
-def _check_flat(item: Any, wanted: tuple[str, ...], key: str) -> None:
-    import h5py
-
-    if not isinstance(item, h5py.Dataset) and any(
-        isinstance(item[c], h5py.Dataset) and item[c].ndim != 1 for c in wanted
-    ):
-        raise UnreadableFile(f"{key} holds more than one value per row.")
-
-
-def table_of(file: h5py.File, key: str, wanted: tuple[str, ...]) -> pd.DataFrame:
-    """The index and some columns of obs or var; the others are not read."""
-    item = file[key]
-    index = pd.Index([_text(v) for v in _one(file, key, index_name(item))], dtype=object)
-    _check_flat(item, wanted, key)
-    return pd.DataFrame(
-        {c: pd.Series(_one(file, key, c), index=index) for c in wanted}, index=index
+def texts_of(values: Any) -> Any:
+    """An array of bytes or strings as one of text; numbers as they are."""
+    return (
+        np.array([text_of(v) for v in values], dtype=object)
+        if values.dtype.kind in _TEXT
+        else values
     )
 
 
-def _one(file: h5py.File, key: str, column: str) -> Any:
-    """One column of obs or var."""
-    import h5py
+def column_of(frame: Frame, column: str) -> pd.Series:
+    """One column without the index, which need not be read again for each."""
+    return pd.Series(_flat(frame, column))
 
-    item = file[key]
+
+def table_of(frame: Frame, wanted: tuple[str, ...]) -> pd.DataFrame:
+    """The index and some columns; the others are not read."""
+    index = frame.index()
+    return pd.DataFrame({c: pd.Series(_flat(frame, c), index=index) for c in wanted}, index=index)
+
+
+def _flat(frame: Frame, column: str) -> Any:
+    if not frame.is_flat(column):
+        raise UnreadableFile(f"The column {column} holds more than one value per row.")
+    return frame.column(column)
+
+
+def _one(item: Any, uns: Mapping[str, Any], column: str) -> Any:
+    """One column of obs or var."""
     # anndata 0.6: one compound array; categories stand in uns as NAME_categories
-    if isinstance(item, h5py.Dataset):
+    if is_array(item):
         values = item[column]
-        names = file.get(f"uns/{column}_categories") if key == "obs" else None
+        names = uns.get(f"{column}_categories")
     else:
         entry = item[column]
         names = item["__categories"].get(column) if "__categories" in item else None  # anndata 0.7
-        if names is None and (isinstance(entry, h5py.Group) or "encoding-type" in entry.attrs):
+        if names is None and (not is_array(entry) or "encoding-type" in entry.attrs):
             return _encoded(entry)
         values = entry[()]
     if names is not None and values.dtype.kind in "iu":
-        return _categorical(values, [_text(v) for v in np.atleast_1d(names[()])], column)
-    return (
-        np.array([_text(v) for v in values], dtype=object) if values.dtype.kind in "OS" else values
-    )
+        return categorical(values, [text_of(v) for v in np.atleast_1d(names[()])], column)
+    return texts_of(values)
 
 
-def _categorical(codes: Any, names: Any, column: str, ordered: bool = False) -> pd.Categorical:
-    """The categorical of these codes, counted from 0; -1 is a missing value."""
+def categorical(
+    codes: Any, names: Any, column: str, ordered: bool = False, first: int = 0
+) -> pd.Categorical:
+    """The categorical of these codes, counted from ``first``; the number before is a missing
+    value.
+    """
     codes = np.asarray(codes)
     if codes.ndim != 1 or codes.dtype.kind not in "iu":
         raise UnreadableFile(f"The column {column} does not say which category each row has.")
-    wrong = codes[(codes < -1) | (codes >= len(names))]
+    wrong = codes[(codes < first - 1) | (codes >= first + len(names))]
     if len(wrong):
         raise UnreadableFile(
             f"In the column {column}, {number(len(wrong))} of {number(len(codes))} rows have a"
             f" category number, such as {int(wrong[0])}, for which the file has no name:"
-            f" {number(len(names))} categories are named, counted from 0.",
+            f" {number(len(names))} categories are named, counted from {first}.",
             advice=SAVE_AS_TEXT,
         )
     if not pd.Index(names).is_unique or pd.isna(pd.Index(names)).any():
@@ -114,7 +162,7 @@ def _categorical(codes: Any, names: Any, column: str, ordered: bool = False) -> 
             f"In the column {column}, a category is named twice or not at all.",
             advice=SAVE_AS_TEXT,
         )
-    return pd.Categorical.from_codes(codes.astype(np.int64), names, ordered=ordered)
+    return pd.Categorical.from_codes(codes.astype(np.int64) - first, names, ordered=ordered)
 
 
 def _encoded(entry: Any) -> Any:
@@ -125,17 +173,19 @@ def _encoded(entry: Any) -> Any:
     it.
     """
     kind = (
-        _text(entry.attrs.get("encoding-type", "")),
-        _text(entry.attrs.get("encoding-version", "")),
+        text_of(entry.attrs.get("encoding-type", "")),
+        text_of(entry.attrs.get("encoding-version", "")),
     )
     if kind == ("categorical", "0.2.0"):
         codes, categories = entry["codes"][()], _encoded(entry["categories"])
         ordered = bool(entry.attrs["ordered"])
-        return _categorical(codes, categories, _text(entry.name).rpartition("/")[2], ordered)
+        return categorical(codes, categories, text_of(entry.name).rpartition("/")[2], ordered)
     if kind == ("array", "0.2.0"):
         return np.asarray(entry[()])
     if kind == ("string-array", "0.2.0"):
-        return np.asarray(entry.asstr()[()])
+        return np.asarray(entry.asstr()[()] if hasattr(entry, "asstr") else entry[()]).astype(
+            object
+        )
     if kind == ("nullable-string-array", "0.1.0"):
         values, missing = _encoded(entry["values"]), _encoded(entry["mask"])
         if missing.dtype != np.bool_ or missing.shape != values.shape:
@@ -154,34 +204,3 @@ _MASKED: dict[tuple[str, str], Any] = {
     ("nullable-integer", "0.1.0"): pd.arrays.IntegerArray,
     ("nullable-boolean", "0.1.0"): pd.arrays.BooleanArray,
 }
-
-
-def is_flat(item: Any, column: str) -> bool:
-    """One value per row."""
-    import h5py
-
-    return (
-        isinstance(item, h5py.Dataset)
-        or isinstance(item[column], h5py.Group)
-        or item[column].ndim == 1
-    )
-
-
-def is_text(file: h5py.File, key: str, column: str) -> bool:
-    import h5py
-
-    item = file[key]
-    if isinstance(item, h5py.Dataset):
-        return bool(item.dtype[column].kind in "OS")
-    entry = item[column]
-    if isinstance(entry, h5py.Group):
-        return _text(entry.attrs.get("encoding-type", "")) in (
-            "categorical",
-            "nullable-string-array",
-        )
-    return bool(
-        entry.ndim == 1
-        and (
-            entry.dtype.kind in "OS" or ("__categories" in item and column in item["__categories"])
-        )
-    )

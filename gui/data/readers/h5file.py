@@ -98,12 +98,15 @@ def check_own(file: h5py.File, keys: tuple[str, ...], name: str) -> None:
     import h5py
 
     seen = 0
+    own = h5py.h5i.get_file_id(file.id).name
 
     def walk(item: Any, depth: int) -> None:
         nonlocal seen
         seen += 1
         if depth > 8 or seen > MAX_ITEMS:
             raise UnsafeFile(f"{name} is nested deeper than any data file.")
+        if h5py.h5i.get_file_id(item.id).name != own:  # a soft link by way of an external one
+            raise UnsafeFile(f"{name} points to data in other files; nothing of them was read.")
         if isinstance(item, h5py.Dataset):
             if item.external or item.is_virtual:
                 raise UnsafeFile(f"{name} points to data in other files; nothing of them was read.")

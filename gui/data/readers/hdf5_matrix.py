@@ -1,5 +1,5 @@
-"""Expression matrices as they lie in an HDF5 file: only the chosen cells and genes are ever in
-memory, in pieces, sparse as long as they are so.
+"""Expression matrices as they lie in an HDF5 file or a zarr store: only the chosen cells and genes
+are ever in memory, in pieces, sparse as long as they are so.
 
 A sparse matrix is three arrays. ``major`` is the axis that ``indptr`` runs along (cells for csr),
 ``minor`` the one that ``indices`` name.
@@ -14,14 +14,19 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from gui.data.readers.h5ad_frames import is_array
 from gui.errors import UnreadableFile
 
 Form = Literal["dense", "csr", "csc"]
 Positions = npt.NDArray[np.int64]
 PIECE = 4_000_000
 """Stored values that are read at once, about 50 MB."""
+_CUT = 16
+"""How many pieces the chunks may hold that one block of a dense matrix cuts through."""
 _GAP = 16_384
 """Values between two chosen lines that are rather read along than skipped by another call."""
+_SPARSE = 0.4
+"""Fraction of values other than zero below which a dense matrix takes less memory as sparse."""
 _EXACT = 2**24
 """Whole numbers below are exact as float32."""
 
@@ -32,8 +37,11 @@ class _Inexact(Exception):
 
 @dataclass(frozen=True)
 class Stored:
-    """A cells x genes matrix in an open file. count : stored values; item : the dataset, or the
-    group of the three arrays.
+    """A cells x genes matrix in an open file.
+
+    count : stored values; item : the dataset, or the group of the three arrays; by_gene : whether
+    a dense one lies as genes x cells; filled : fraction of a dense one that is not zero, where it
+    was looked at: few are kept sparse
     """
 
     form: Form
@@ -41,6 +49,13 @@ class Stored:
     count: int
     dtype: np.dtype[Any]
     item: Any
+    by_gene: bool = False
+    filled: float = 1.0
+
+    @property
+    def sparse(self) -> bool:
+        """Whether it is sparse in memory."""
+        return self.form != "dense" or self.filled < _SPARSE
 
     @property
     def data(self) -> Any:
@@ -56,9 +71,10 @@ class Stored:
         return (
             share
             * self.count
+            * (self.filled if self.sparse else 1.0)
             * (
                 (8 if self.dtype.itemsize > 4 and self.dtype.kind == "f" else 4)
-                + (0 if self.form == "dense" else 4)
+                + (4 if self.sparse else 0)
             )
         )
 
@@ -71,13 +87,11 @@ def stored(
 
     Raises UnreadableFile.
     """
-    import h5py
-
     damaged = UnreadableFile(
         f"{name} is damaged: its matrix contradicts itself.",
         advice="Download or export the file again.",
     )
-    if isinstance(item, h5py.Dataset):
+    if is_array(item):
         if item.ndim != 2:
             raise UnreadableFile(f"{name} holds its values in an unknown form.")
         if item.dtype.kind not in "biuf":
@@ -88,7 +102,7 @@ def stored(
     if not {"data", "indices", "indptr"} <= set(item):
         raise UnreadableFile(f"{name} holds its values in an unknown form.")
     parts = [item[key] for key in ("data", "indices", "indptr")]
-    if any(not isinstance(p, h5py.Dataset) or p.ndim != 1 for p in parts) or any(
+    if any(not is_array(p) or p.ndim != 1 for p in parts) or any(
         p.dtype.kind not in "iu" for p in parts[1:]
     ):
         raise damaged
@@ -162,21 +176,64 @@ def _as(values: np.ndarray, kind: type) -> np.ndarray:
 
 def _dense(
     matrix: Stored, name: str, cells: Positions | None, genes: Positions | None, kind: type
-) -> np.ndarray:
-    rows, columns = matrix.shape
-    cells = np.arange(rows) if cells is None else cells
-    found: np.ndarray = np.empty((columns if genes is None else len(genes), len(cells)), dtype=kind)
-    step = max(1, PIECE // max(1, columns))
-    if matrix.item.chunks and matrix.item.chunks[0] * columns <= 16 * PIECE:
-        step = -(-step // matrix.item.chunks[0]) * matrix.item.chunks[0]
+) -> Any:
+    """A dense matrix, in blocks of lines; where few values are not zero, as CSC matrix."""
+    cells, genes = (
+        np.arange(size) if chosen is None else chosen
+        for size, chosen in zip(matrix.shape, (cells, genes), strict=True)
+    )
+    axis = _axis(matrix)
+    by_cell = (axis == 1) == matrix.by_gene
+    lines, across = (cells, genes) if by_cell else (genes, cells)
+    width = matrix.shape[1 if by_cell else 0]
+    every = len(across) == width
+    found: np.ndarray = np.empty((0, 0) if matrix.sparse else (len(genes), len(cells)), dtype=kind)
+    few: list[Any] = []
+    step = max(1, PIECE // max(1, width))
+    chunk = matrix.item.chunks[axis] if matrix.item.chunks else 0
+    if chunk and chunk * width <= _CUT * PIECE:
+        step = -(-step // chunk) * chunk
     at = 0
-    while at < len(cells):
-        end = int(np.searchsorted(cells, cells[at] // step * step + step))
-        first = int(cells[at])
-        block = np.asarray(matrix.item[first : int(cells[end - 1]) + 1])[cells[at:end] - first]
-        found[:, at:end] = _as(block if genes is None else block[:, genes], kind).T
+    while at < len(lines):
+        end = int(np.searchsorted(lines, lines[at] // step * step + step))
+        first, last = int(lines[at]), int(lines[end - 1]) + 1
+        read = matrix.item[:, first:last].T if axis else matrix.item[first:last]
+        block = np.asarray(read)[lines[at:end] - first]
+        block = _as(block if every else block[:, across], kind)
+        if matrix.sparse:
+            few.append(_csr(block))
+        elif by_cell:
+            found[:, at:end] = block.T
+        else:
+            found[at:end] = block
         at = end
-    return found
+    if not matrix.sparse:
+        return found
+    joined = _one_above_the_other(few, (len(lines), len(across)), kind)
+    return joined.T if by_cell else joined.tocsc()  # what was a row of cells is a column now
+
+
+def _axis(matrix: Stored) -> int:
+    """Along which a dense matrix is read in blocks, so that no chunk is unpacked many times."""
+    if not matrix.by_gene or not matrix.item.chunks:
+        return 0
+    return int(matrix.item.chunks[1] * matrix.shape[1] <= _CUT * PIECE)
+
+
+def _csr(block: np.ndarray) -> Any:
+    from scipy import sparse
+
+    return sparse.csr_matrix(block)
+
+
+def _one_above_the_other(blocks: list[Any], size: tuple[int, int], kind: type) -> Any:
+    from scipy import sparse
+
+    return (
+        sparse.vstack(blocks, format="csr", dtype=kind)
+        if blocks
+        else sparse.csr_matrix(size, dtype=kind)
+    )
 
 
 def _sparse(
@@ -276,10 +333,22 @@ def _runs(matrix: Stored, pointer: Positions, major: Positions) -> Iterator[tupl
 def sample(matrix: Stored, parts: int = 16, each: int = 8192) -> np.ndarray:
     """Stored values from all over the matrix, as float64: enough to tell counts from logs."""
     data = matrix.data
+    if matrix.by_gene:  # a line along all cells would touch too many chunks
+        return _along_the_diagonal(data, parts, each)
     step = each if matrix.form != "dense" else max(1, each // max(1, matrix.shape[1]))
     starts = sorted({int(s) for s in np.linspace(0, max(0, data.shape[0] - step), parts)})
     found = [np.asarray(data[s : s + step], dtype=np.float64).ravel() for s in starts]
     return np.concatenate(found) if found else np.empty(0)
+
+
+def _along_the_diagonal(data: Any, parts: int, each: int) -> np.ndarray:
+    high, wide = min(64, data.shape[0]), min(each // 64, data.shape[1])
+    found = []
+    for place in np.linspace(0, 1, parts):
+        top, left = int(place * (data.shape[0] - high)), int(place * (data.shape[1] - wide))
+        block = data[top : top + high, left : left + wide]
+        found.append(np.asarray(block, dtype=np.float64).ravel())
+    return np.concatenate(found)
 
 
 def boolean_said(name: str) -> str:

@@ -70,7 +70,8 @@ class FileChoice(Frozen):
     label_column
         Of obs, or of the table of labels; None takes the proposed one.
     matrix
-        "X", "raw", "layer:NAME" (a genome of an old 10x .h5); None takes the proposed one.
+        "X", "raw", "layer:NAME" ("matrix" of loom, "counts" and "data" of h5Seurat, a genome of an
+        old 10x .h5); None takes the proposed one.
     keep_obs
         Further columns.
     sheet

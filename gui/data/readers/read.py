@@ -58,6 +58,8 @@ Kind = Literal["h5ad", "table", "dcx", "10x"]
 SUFFIXES: dict[str, Kind] = {
     ".h5ad": "h5ad",
     ".h5mu": "h5ad",
+    ".loom": "h5ad",
+    ".h5seurat": "h5ad",
     ".dcx": "dcx",
     ".csv": "table",
     ".tsv": "table",
@@ -648,16 +650,16 @@ def _read_h5ad(role: Role, choice: FileChoice, genes: Collection[str] | None) ->
         matrix,
         labels,
         part.obs.loc[:, list(choice.keep_obs)],
-        Source(role, choice.shown, "h5ad", _sha256(choice.path), options=options, notes=notes),
+        Source(role, choice.shown, info.format, _sha256(choice.path), options=options, notes=notes),
         var=part.var,
         unlabelled=unlabelled,
         label_in_var=label_column_among(info.var_columns),
         matrices=info.matrices,
         choice=choice,
         traits=traits,
-        genes_from=f"column {choice.genes_column} of var"
+        genes_from=f"column {choice.genes_column} of {info.var_name}"
         if choice.genes_column
-        else "index of var",
+        else f"index of {info.var_name}",
     )
 
 

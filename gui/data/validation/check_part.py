@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gui.data.dataset import COLUMN_NAMES, PART_NAMES, Role
+from gui.data.readers.cell_file import AXES
 from gui.data.readers.labels import bare_numbers, numbered
 from gui.data.readers.read import Part
 from gui.data.validation import findings as f
@@ -86,11 +87,11 @@ def transposed(part: Part, others: Collection[str] = ()) -> Finding | None:
     )
     if inside is not None:
         message = str(part.unlabelled)
+    place_of_columns, place_of_genes = AXES.get(part.source.kind, ("columns", "rows"))
     return f.Transposed(
         Place.at(name, role, columns=matrix.columns[:3], count=matrix.n_columns),
         message,
-        f"Exchange them; {many} belong in {'obs' if part.source.kind == 'h5ad' else 'columns'},"
-        f" genes in {'var' if part.source.kind == 'h5ad' else 'rows'}.",
+        f"Exchange them; {many} belong in {place_of_columns}, genes in {place_of_genes}.",
         Transpose(role=role, label_column=inside),
     )
 

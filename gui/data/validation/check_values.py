@@ -42,7 +42,15 @@ from gui.data.validation.repairs import (
 )
 from gui.text import number, shorten, some
 
-_COUNTS = ("layer:counts", "layer:count", "layer:raw_counts", "layer:umi", "layer:umis", "raw")
+_COUNTS = (
+    "counts",
+    "layer:counts",
+    "layer:count",
+    "layer:raw_counts",
+    "layer:umi",
+    "layer:umis",
+    "raw",
+)
 
 
 def check_values(part: Part) -> Iterator[Finding]:

@@ -39,8 +39,8 @@ PARTS = (
     _part(
         "train",
         "Training data",
-        "Single cells with a cell type each: .h5ad (cells x genes), .csv or .tsv (genes x cells,"
-        " cell types in the header), or a .dcx file with all parts. Required.",
+        "Single cells with a cell type each: .h5ad, .loom or .h5Seurat, .csv or .tsv (genes x"
+        " cells, cell types in the header), or a .dcx file with all parts. Required.",
     ),
     _part(
         "bulk",

@@ -49,6 +49,8 @@ STEPS = {
 FIGURES = ("similarity", *(f"quality_{role}" for role in quality.ROLES), "scatter", "funnel")
 KINDS = {
     "h5ad": "AnnData (.h5ad)",
+    "loom": "loom",
+    "h5seurat": "h5Seurat",
     "csv": "table",
     "dcx": "DeconomiX file (.dcx)",
     "10x": "10x matrix",

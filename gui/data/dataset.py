@@ -326,7 +326,7 @@ class KnownComposition:
 class Source:
     """Where a part came from, for the page and the provenance.
 
-    name : file name as shown (never a path); kind : "h5ad", "loom", "h5seurat", "csv", "dcx",
+    name : file name as shown (never a path); kind : "h5ad", "loom", "h5seurat", "zarr", "csv", "dcx",
         "10x", "example", "split", "mean"
     sha256 : of the file, "" if there is none; options : what was chosen on reading (label column,
         layer, ...)

@@ -17,7 +17,6 @@ from gui.cli.check import check
 from gui.data.load import FileChoice, LoadRequest, load_dataset
 from gui.data.readers.expression_table import read_table
 from gui.data.validation.examine import Examination, examine
-from gui.errors import UnreadableFile
 from gui.knowledge.human_genes import human_genes
 from tests.data.repairing import repaired
 
@@ -253,25 +252,6 @@ def test_a_workbook_in_a_zip_is_read(cells: Path, tmp_path: Path) -> None:
     made = load_dataset(request).bulk
     assert made is not None
     np.testing.assert_allclose(made.matrix.frame().loc[GENES], BULK)
-
-
-@pytest.mark.parametrize("packed", [False, True])
-@pytest.mark.parametrize("mark", [".zgroup", "zarr.json"])
-def test_a_zarr_store_is_named_with_its_way_out(mark: str, packed: bool, tmp_path: Path) -> None:
-    from gui.data.readers.read import read_all
-
-    path = tmp_path / "x.zarr"
-    path.mkdir()
-    (path / mark).write_text("{}")
-    if packed:
-        path = tmp_path / "x.zarr.zip"
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr(mark, "{}")
-            archive.writestr("X/.zarray", "{}")
-    with pytest.raises(UnreadableFile) as raised:
-        read_all({"train": FileChoice(path=path)})
-    assert "zarr" in str(raised.value)
-    assert "read_zarr" in str(raised.value.advice)
 
 
 # -- cell types ------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from gui.data.readers.cell_file import CellFile, Format
@@ -69,6 +70,11 @@ def _with_genes(file: h5py.File, name: str) -> Any:
         for key in list(file["mod"])[:50]
         if not isinstance(file["mod"].get(key, getlink=True), h5py.ExternalLink)
     }
+    return parts[gene_part(list(parts), name)]
+
+
+def gene_part(parts: Collection[str], name: str) -> str:
+    """Which part of MuData holds the genes. Raises UnreadableFile where that is not clear."""
     named = [key for key in parts if key.lower() in _MODALITIES]
     if len(named) != 1:
         named = [key for key in parts if "rna" in key.lower() or "gex" in key.lower()]
@@ -77,7 +83,7 @@ def _with_genes(file: h5py.File, name: str) -> Any:
             f"It cannot be told which part of {name} holds the genes: {some(parts, 6)}.",
             advice='In Python: mudata.read(...).mod["rna"].write_h5ad("cells.h5ad").',
         )
-    return parts[named[0]]
+    return named[0]
 
 
 def _later(group: Any) -> str:

@@ -104,7 +104,7 @@ def table_names(path: Path, name: str) -> list[str]:
 
 def names_in(path: Path, name: str) -> list[str]:
     """All files in an archive. Raises UnreadableFile."""
-    with _damage_said(name):
+    with damage_said(name):
         found = path.stat()
         return list(_names(path, name, (found.st_ino, found.st_size, found.st_mtime_ns)))
 
@@ -121,11 +121,11 @@ ZARR = frozenset({".zgroup", ".zarray", ".zattrs", ".zmetadata", "zarr.json"})
 
 
 def zarr_store(name: str) -> UnreadableFile:
-    """The error for a zarr store, with the lines that make an .h5ad file of it."""
+    """The error for a zarr store whose files come one by one or in a tar, with the way out."""
     return UnreadableFile(
-        f"{name} is a zarr store, a format that is not read here.",
-        advice=f'In Python: anndata.io.read_zarr("{name}").write_h5ad("cells.h5ad"), and choose the'
-        " .h5ad file.",
+        f"{name} is a zarr store in a form that cannot be read here.",
+        advice="Pack its folder as a .zip file and choose that, or in Python:"
+        ' anndata.io.read_zarr("FOLDER").write_h5ad("cells.h5ad").',
     )
 
 
@@ -136,7 +136,7 @@ def read_members(path: Path, name: str, wanted: list[str], limit: int) -> Iterat
     """
     left = set(wanted)
     total = max(limit, MAX_UNPACKED)
-    with _damage_said(name), _opened(path, name) as archive:
+    with damage_said(name), _opened(path, name) as archive:
         for member, entry in _listed(archive):
             if member not in left:
                 continue
@@ -308,7 +308,8 @@ def _entry(archive: _Archive, entry: _Entry, name: str) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _damage_said(name: str) -> Iterator[None]:
+def damage_said(name: str) -> Iterator[None]:
+    """Whatever unpacking raises is one sentence outside."""
     try:
         yield
     except NotImplementedError:

@@ -61,9 +61,15 @@ def opened(path: Path, name: str) -> Iterator[h5py.File]:
         )
     import h5py
 
+    with failures_said(name), h5py.File(path, "r") as file:
+        yield file
+
+
+@contextmanager
+def failures_said(name: str) -> Iterator[None]:
+    """Whatever a library for files of arrays raises is one sentence outside."""
     try:
-        with h5py.File(path, "r") as file:
-            yield file
+        yield
     except DataError:
         raise
     except MemoryError:

@@ -114,11 +114,11 @@ def stored(
     if (
         size is None
         or min(size) < 0
-        or len(parts[0]) != len(parts[1])
-        or len(parts[2]) != size[form == "csc"] + 1
+        or parts[0].shape != parts[1].shape
+        or parts[2].shape[0] != size[form == "csc"] + 1
     ):
         raise damaged
-    return Stored(form, size, len(parts[0]), parts[0].dtype, item)
+    return Stored(form, size, int(parts[0].shape[0]), parts[0].dtype, item)
 
 
 def _form(item: Any) -> Form:

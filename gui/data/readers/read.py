@@ -16,7 +16,7 @@ import pandas as pd
 
 from gui.data.dataset import PART_NAMES, ROLES, Matrix, Role, Source
 from gui.data.readers import tenx
-from gui.data.readers.archive import ZARR, is_archive, zarr_store
+from gui.data.readers.archive import is_archive
 from gui.data.readers.dcx import DcxFile, read_dcx
 from gui.data.readers.expression_table import Table, read_table
 from gui.data.readers.forecast import Forecast, forecast
@@ -38,6 +38,7 @@ from gui.data.readers.sample_files import folder_tables, read_archive, read_file
 from gui.data.readers.sniff import first_bytes, looks_like, unzipped_head, way_out
 from gui.data.readers.table_roles import as_role
 from gui.data.readers.table_slot import LAST
+from gui.data.readers.zarr_store import is_zarr, store_files
 from gui.errors import MissingPart, NoLabels, UnreadableFile
 
 __all__ = [
@@ -144,10 +145,12 @@ def file_kind(path: Path, name: str) -> Kind:
     Raises UnreadableFile.
     """
     if path.is_dir():
-        if any((path / each).is_file() for each in ZARR):
-            raise zarr_store(name)
+        if is_zarr(path, name):
+            return "h5ad"
         return "10x" if tenx.holds_matrix(path) or not folder_tables(path) else "table"
     if is_archive(path, name):
+        if is_zarr(path, name):
+            return "h5ad"
         return "10x" if tenx.is_10x_archive(path, name) else "table"
     plain = name.lower().removesuffix(".gz")
     named = next((kind for suffix, kind in SUFFIXES.items() if plain.endswith(suffix)), None)
@@ -326,6 +329,8 @@ def read_from(choice: FileChoice) -> tuple[Path, ...]:
     values: tuple[Path, ...] = (path, *choice.more)
     if kind == "10x" and (path.is_dir() or not is_archive(path, choice.shown)):
         values = tenx.files_of(path, choice.shown)
+    elif kind == "h5ad" and path.is_dir():
+        values = store_files(path)
     elif kind == "table" and path.is_dir():
         values = tuple(folder_tables(path))
     return values if choice.labels is None else (*values, choice.labels)
@@ -650,7 +655,14 @@ def _read_h5ad(role: Role, choice: FileChoice, genes: Collection[str] | None) ->
         matrix,
         labels,
         part.obs.loc[:, list(choice.keep_obs)],
-        Source(role, choice.shown, info.format, _sha256(choice.path), options=options, notes=notes),
+        Source(
+            role,
+            choice.shown,
+            info.format,
+            _sha256(*read_from(choice.model_copy(update={"labels": None}))),
+            options=options,
+            notes=notes,
+        ),
         var=part.var,
         unlabelled=unlabelled,
         label_in_var=label_column_among(info.var_columns),

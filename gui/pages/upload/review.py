@@ -51,6 +51,7 @@ KINDS = {
     "h5ad": "AnnData (.h5ad)",
     "loom": "loom",
     "h5seurat": "h5Seurat",
+    "zarr": "zarr store",
     "csv": "table",
     "dcx": "DeconomiX file (.dcx)",
     "10x": "10x matrix",

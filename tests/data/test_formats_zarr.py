@@ -26,6 +26,7 @@ from tests.data import cell_formats as made
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Writing zarr v2:UserWarning"),
     pytest.mark.filterwarnings("ignore:zarr v3 autosharding:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Consolidated metadata is:UserWarning"),
 ]
 
 

@@ -28,6 +28,12 @@ NOT_THERE = (
     "This run has no second opinion: an earlier version computed it, or it failed (see its notes).",
     "Run it again to get one.",
 )
+ONE_OF_THEM = (
+    "Relative errors is itself one of the other estimates",
+    "A second opinion sets a run beside Markers and Relative errors. See it for DTD, ADTD or another"
+    " method.",
+)
+NOT_BY_METHOD = ("This method gives no second opinion", "See it for DTD or ADTD.")
 _MEASURED = {
     "dtd": (
         "On bulk samples of seven cohorts with counted cells, 36 of 38 contradicted cell types were"
@@ -53,6 +59,13 @@ def run_name(run: Run) -> str:
         return str(run.result.title)
     result: DTDResult = run.result
     return "Naive" if result.params is not None and not len(result.loss) else "DTD"
+
+
+def why_none(run: Run | None) -> tuple[str, str]:
+    """Title and text where a run on the present bulk has no second opinion."""
+    if run is None or run.kind != KIND:
+        return NOT_THERE
+    return ONE_OF_THEM if run.result.method == "relative" else NOT_BY_METHOD
 
 
 def estimates(opinion: SecondOpinion, own: str) -> dict[str, pd.DataFrame]:

@@ -180,7 +180,7 @@ class SecondOpinionView:
 
     def obstacle(self, ctx: Context) -> tuple[str, str]:
         """Title and text where there is nothing to show."""
-        return words.NOT_THERE if self.has_bulk(ctx) else NO_BULK
+        return words.why_none(ctx.session.current(self.kind)) if self.has_bulk(ctx) else NO_BULK
 
 
 def opinion_words(run: Run, opinion: SecondOpinion) -> Any:

@@ -61,6 +61,10 @@ def test_any_method_runs_from_the_page_and_its_fractions_are_compared(
         run_method(tab, key)
         until(lambda count=count: len(session.runs("method")) == count)
         assert session.current("method").result.method == key
+        tab.set({("method-tabs", "value"): "opinion"})
+        missing = tab.text("method-opinion-missing")
+        assert ("is itself one of the other estimates" in missing) == (key == "relative")
+        assert "Run it again" not in missing
     tab.go("method")
     assert "Equal parts" in tab.text("method-answer")
     assert "hidden background" in tab.text("method-holds")

@@ -121,9 +121,12 @@ def weak_line(text: str) -> Any:
 
 
 def headline(sentence: str, *, multiline: bool = False) -> Any:
-    """A sentence on one line or up to three, its first clause the heaviest."""
+    """A sentence on one line (two in a high window) or up to three, its first clause the heaviest;
+    whole on hover.
+    """
     first, semicolon, rest = sentence.partition("; ")
     return html.Div(
         [html.Span(first + semicolon, className="dcx-headline-first"), rest],
         className="dcx-headline dcx-headline-lines" if multiline else "dcx-headline",
+        title=sentence,
     )

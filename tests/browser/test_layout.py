@@ -77,6 +77,18 @@ def test_the_figure_of_an_analysis_is_in_view_below_its_answer(results: Page) ->
     assert answer.evaluate("e => e.scrollHeight <= e.clientHeight + 1"), "the answer is cut"
 
 
+def test_a_high_window_shows_the_answer_on_two_lines(results: Page) -> None:
+    page = results
+    page.set_viewport_size({"width": 1280, "height": 900})
+    for key in ("dtd", "adtd"):
+        go(page, key)
+        answer = page.locator(f"#{key}-page .dcx-headline:visible").first
+        answer.evaluate("e => e.append(' and what else is to be known of it'.repeat(2))")
+        lines = answer.evaluate("e => e.clientHeight / parseFloat(getComputedStyle(e).lineHeight)")
+        assert 1.5 < lines < 2.5
+    page.set_viewport_size({"width": 1280, "height": 720})
+
+
 def test_a_table_says_that_it_goes_on_and_its_samples_stay_in_sight(results: Page) -> None:
     page = results
     go(page, "adtd")

@@ -59,4 +59,5 @@ def test_a_contradicted_type_is_named_in_sight(results: tuple[Any, Any], which: 
         "Long; " * 50, [], [], weak=doubts(result)
     )
     assert message in str(parts["bar"])
+    assert parts["answer"].title == "Long; " * 50, "the line is cut where it ends"
     assert Headline(page, "run").parts("Fine.", [], [])["bar"] is None

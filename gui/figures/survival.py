@@ -207,6 +207,7 @@ def residuals(
     smooth: pd.DataFrame,
     name: str,
     *,
+    per: str = "",
     coefficient: float,
     unit: str = "",
     since: str = "",
@@ -219,6 +220,7 @@ def residuals(
     ----------
     points : columns time, transformed, residual, one row per event
     smooth : columns time, transformed, estimate, low, high
+    per : the difference that it is for, on a line of its own
     coefficient : of the model, natural logarithm of a hazard ratio
     """
     fig = blank()
@@ -274,7 +276,9 @@ def residuals(
             "ticktext": [three(float(v)) for v in times],
         },
         yaxis={
-            "title": {"text": inert(f"Log hazard ratio of {short(name)}")},
+            "title": {
+                "text": inert(f"Log hazard ratio of {short(name)}") + (f"<br>{per}" if per else "")
+            },
             "range": [low - pad, high + pad],
         },
     )

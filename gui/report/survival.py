@@ -81,7 +81,8 @@ def residual_figure(result: SurvivalResult, model: str, name: str) -> go.Figure:
     return residuals(
         of(result.residuals, "residual"),
         of(result.smooth, "estimate", "low", "high"),
-        name if together else f"{name}, per 10 percentage points",
+        name,
+        per="" if together else "per 10 percentage points",
         coefficient=float(table.loc[name, "coefficient"]) * unit,
         unit=str(result.facts["unit"]),
         since=time_zero(result),

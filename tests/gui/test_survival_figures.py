@@ -96,7 +96,11 @@ def test_residuals_are_drawn_with_their_smooth_curve() -> None:
     fit = cox_by_type(time, event, fractions).fits["B cells"]
     test = proportional_hazards_test(fit)
     points = test.residuals.rename(columns={"B cells": "residual"})
-    fig = residuals(points, test.smooth["B cells"], "B cells", coefficient=1.0, unit="months")
+    ten = "per 10 percentage points"
+    fig = residuals(
+        points, test.smooth["B cells"], "B cells", per=ten, coefficient=1.0, unit="months"
+    )
+    assert fig.layout.yaxis.title.text == f"Log hazard ratio of B cells<br>{ten}"
     dots = next(t for t in fig.data if t.mode == "markers")
     assert len(dots.x) == int(event.sum())
     assert len(fig.layout.xaxis.tickvals) == 6

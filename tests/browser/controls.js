@@ -4,7 +4,7 @@
   const QUIET = 120; /* ms without a change: what was asked for is drawn */
   const TIMERS = [150, 1500]; /* ms: what the page puts off by this much belongs to the use; what it puts off longer (a notice that passes) does not */
   const LOOK = 25; /* ms between two looks */
-  const LONGEST = 60000; /* ms that anything may take */
+  const LONGEST = 300000; /* ms that anything may take: “All…” draws the figures of a whole session, on a busy machine */
   const now = () => performance.now();
   let flying = 0;
   let timers = 0;

@@ -37,6 +37,9 @@ CHEAP = {
 }
 """What the forms hold, so that a run can be started and takes a moment."""
 
+IDS = {kind: f"{number:016x}" for number, kind in enumerate(("dtd", "search", "adtd"), 1)}
+"""Kind of run -> id of the run that every session holds."""
+
 DEAD_ONES = """<!doctype html><body>
 <button id="alive" onclick="this.dataset.n = 1 + Number(this.dataset.n || 0)">Alive</button>
 <button id="once" onclick="document.getElementById('said').textContent = 'used'">Works once</button>
@@ -106,7 +109,7 @@ def with_patients(data: Dataset) -> Dataset:
 @pytest.fixture(scope="module")
 def runs() -> list[tuple[str, Any, Any, dict[str, str]]]:
     """(kind, parameters, result, inputs) of a DTD run, a search and an ADTD run with regulation on
-    the example.
+    the example. Their ids look like those of other runs, so that one row of each list is walked.
     """
     data = with_patients(make_example().dataset)
 
@@ -123,8 +126,8 @@ def runs() -> list[tuple[str, Any, Any, dict[str, str]]]:
     adtd = tasks.run_adtd(data, params, progress=quiet, dtd=dtd)
     return [
         ("dtd", learning, dtd, {}),
-        ("search", searching, search, {"dtd": "dtd"}),
-        ("adtd", params, adtd, {"dtd": "dtd"}),
+        ("search", searching, search, {"dtd": IDS["dtd"]}),
+        ("adtd", params, adtd, {"dtd": IDS["dtd"]}),
     ]
 
 
@@ -277,7 +280,7 @@ def test_every_control_does_something_twice(
                     data.training_id, data.bulk_id, inputs, versions=tasks.versions(), seconds=1.5
                 )
                 session.add_run(
-                    Run(kind, kind, kind.upper(), datetime.now(UTC), params, result, made)
+                    Run(IDS[kind], kind, kind.upper(), datetime.now(UTC), params, result, made)
                 )
         return session.session_id
 

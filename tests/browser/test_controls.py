@@ -31,9 +31,12 @@ from tests.browser.controls import Walker
 pytestmark = pytest.mark.browser
 PATIENCE = 90_000
 CHEAP = {
-    "dtd": {"iterations": 5, "train_mixtures": 30, "test_mixtures": 30},
-    "adtd": {"max_iterations": 5, "search_points": 2, "search_folds": 2},
-    "groups": {"column": "arm"},
+    "dtd": {"iterations": 5, "train_mixtures": 30, "test_mixtures": 30, "sure_replicates": 20},
+    "adtd": {"max_iterations": 5, "search_points": 2, "search_folds": 2, "sure_replicates": 20},
+    "groups": {"column": "arm", "regulation_permutations": 19},
+    "survival": {"time_zero": "diagnosis", "permutations": 99},
+    "genes": {"permutations": 100},
+    "robustness": {"seeds": 1},
 }
 """What the forms hold, so that a run can be started and takes a moment."""
 

@@ -30,8 +30,8 @@ NOT_THERE = (
 )
 ONE_OF_THEM = (
     "Relative errors is itself one of the other estimates",
-    "A second opinion sets a run beside Markers and Relative errors. See it for DTD, ADTD or another"
-    " method.",
+    "A second opinion sets a run beside Markers and Relative errors. See it for DTD, ADTD or"
+    " another method.",
 )
 NOT_BY_METHOD = ("This method gives no second opinion", "See it for DTD or ADTD.")
 _MEASURED = {

@@ -26,6 +26,11 @@ from gui.sessions.cache import DCXCache
 
 FORMAT = "One line per cell type: its name and its RNA content, such as: Monocytes 1.8"
 
+NONE_GIVEN = MissingPart(
+    "The RNA contents of the cell types are not known.",
+    advice="Give one for each cell type in the field, then press Use these.",
+)
+
 
 class CellFractionsView:
     """A switch, and a dialog with the RNA contents, on one page.
@@ -138,6 +143,11 @@ class CellFractionsView:
         found = words.conversion_of(ctx.session, run)
         there = found.factors is not None
         ctx.session.keep_form(words.FORM, {words.ON: there})
+        about = f"{self.kind} RNA content"
+        if there:
+            ctx.mended(about)
+        else:
+            ctx.notify_error(NONE_GIVEN, about)
         return not there, contents_shown(found), there, "", after
 
 

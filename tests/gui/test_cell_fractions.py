@@ -140,6 +140,18 @@ def test_contradictions_stay_in_cell_fractions_and_say_of_what_they_are(session:
     assert (rna.opinion.what, cells.opinion.what) == ("of 100 %", "RNA fractions, of 100 %")
 
 
+def test_using_none_where_none_are_known_says_what_to_do_each_time(
+    session: DCXCache, opened: Callable[[str], Any]
+) -> None:
+    tab = opened("adtd")
+    tab.click("adtd-cells-open")
+    for number in (1, 2):
+        tab.click("adtd-cells-use")
+        said = [notice for notice in tab.notices if "Give one for each cell type" in notice]
+        assert len(said) == number
+        assert tab.get("adtd-cells-on", "checked") is False
+
+
 def test_contents_of_the_users_own_are_checked_kept_and_shared_by_both_pages(
     session: DCXCache, opened: Callable[[str], Any]
 ) -> None:

@@ -246,8 +246,15 @@ def _step(curvature: np.ndarray, lacking: np.ndarray, loose: np.ndarray) -> np.n
     raise Stuck
 
 
-def by_newton(problem: SeparableQP, check: Check = lambda: None) -> Answer:
+def by_newton(
+    problem: SeparableQP, check: Check = lambda: None, start: Answer | None = None
+) -> Answer:
     """The answer by Newton's method with a line search on the dual function.
+
+    Parameters
+    ----------
+    start
+        Of a programme like this one: it begins there, and ends sooner.
 
     Raises
     ------
@@ -258,7 +265,10 @@ def by_newton(problem: SeparableQP, check: Check = lambda: None) -> Answer:
     loose = np.zeros(columns)
     for genes in problem.pieces():
         loose += (problem.part(genes).coupling ** 2).sum(axis=0)
-    state = best = at(problem, np.zeros(columns), np.ones(problem.shape, dtype=bool), check)
+    first, free = np.zeros(columns), np.ones(problem.shape, dtype=bool)
+    if start is not None:
+        first, free = start.multipliers, start.u > 0
+    state = best = at(problem, first, free, check)
     stale = 0
     for _ in range(NEWTON_STEPS):
         # or rounding is all that is left

@@ -14,8 +14,9 @@ from gui.engine.adtd import inverse_weights
 from gui.engine.fast.lambda_path import LambdaPath
 from gui.engine.l_curve import corner
 from gui.engine.lambda2_advice import STEADY, advise
-from gui.engine.lambda2_path import regulation_path
+from gui.engine.lambda2_path import HalfPath, regulation_path
 from gui.engine.results import SearchResult
+from gui.engine.separable_qp import Stuck
 
 GRID = np.logspace(-8, 0, 9)
 GENES = 150
@@ -159,6 +160,36 @@ def test_one_recommendation_with_its_reason_or_none() -> None:
     said = advice_sentence(SearchResult(losses(), {}, path=path_of(12, 0.9)), 40)
     assert said.startswith("Recommended: λ₂")
     assert "There 12 genes are regulated more than twofold with support, 90 % of them" in said
+    assert said.count("use the weights of the search, 1/mean(Y)²") == 1
     assert "L-curve" in said
     flat = pd.DataFrame(np.ones((5, 9)) + np.arange(5)[:, None], columns=GRID)
     assert advise(flat, 40, path_of(12, 1.0)).value is None, "a corner alone supports nothing"
+
+
+def test_halves_are_fitted_to_the_optimum_that_clarabel_comes_near() -> None:
+    reference, bulk = mixtures()
+    weights = inverse_weights(bulk).to_frame()
+    slow = LambdaPath(reference, bulk, weights, check=lambda: None)
+    slow.begin()
+    quick = HalfPath(reference, bulk, weights, check=lambda: None)
+    for lambda2 in (1e-8, 1e-4, 1e-8):
+        found = quick.solve_for_lambda(lambda2)
+        np.testing.assert_allclose(found, slow.solve_for_lambda(lambda2), atol=2e-3)
+        np.testing.assert_allclose((quick.X * found).sum(axis=0), 1.0, atol=1e-8)
+    again = HalfPath(reference, bulk, weights, check=lambda: None).solve_for_lambda(1e-8)
+    np.testing.assert_array_equal(again, found)
+
+
+def test_halves_are_fitted_by_clarabel_where_newton_does_not_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def stuck(*_: Any) -> Any:
+        raise Stuck
+
+    reference, bulk = mixtures()
+    weights = inverse_weights(bulk).to_frame()
+    slow = LambdaPath(reference, bulk, weights, check=lambda: None)
+    slow.begin()
+    monkeypatch.setattr("gui.engine.lambda2_path.by_newton", stuck)
+    quick = HalfPath(reference, bulk, weights, check=lambda: None)
+    np.testing.assert_array_equal(quick.solve_for_lambda(1e-8), slow.solve_for_lambda(1e-8))

@@ -243,6 +243,9 @@ def advice_sentence(
     return f"{said} Used: λ₂ {exponent(used)}, deconomix's choice at one standard error."
 
 
+PATH_WEIGHTS = "Supported genes and directions use the weights of the search, 1/mean(Y)²."
+
+
 def evidence_sentence(advice: Advice) -> str:
     """What the fit of all samples says to it: supported genes, their directions, the L-curve."""
     parts = []
@@ -264,7 +267,8 @@ def evidence_sentence(advice: Advice) -> str:
             else f"the corner of the L-curve is at λ₂ {exponent(advice.corner.value)}"
         )
     said = "; ".join(parts)
-    return f"{said[0].upper()}{said[1:]}." if said else ""
+    weights = f" {PATH_WEIGHTS}" if advice.value is not None and advice.supported else ""
+    return f"{said[0].upper()}{said[1:]}.{weights}" if said else ""
 
 
 def search_warnings(result: SearchResult, samples: int | None) -> list[str]:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from gui.answers.adtd import (
     PARTS,
+    PATH_WEIGHTS,
     mean_correlation,
     model_name,
     optimum_sentence,
@@ -235,7 +236,8 @@ def search_part(
             lambda2_path(result.path, bend, advice.value),
             "Fit of all samples by λ₂. Left, the L-curve: residual against the size of the"
             " regulation. Right: genes that are regulated more than twofold with support, and how"
-            " many of their directions are the same in both halves of the samples.",
+            " many of their directions are the same in both halves of the samples."
+            f" {PATH_WEIGHTS}",
         )
     losses = pd.DataFrame(
         {"Mean loss": result.mean.to_numpy(), "Standard deviation": result.std.to_numpy()}

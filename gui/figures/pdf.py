@@ -263,7 +263,8 @@ class _Drawing:
         for text, one, newline, rise in svg_style.runs(element, style):
             if newline is not None:
                 self._line(line, x, y)
-                line, x = [], newline
+                line, x = [], newline[0]
+                y = y if newline[1] is None else newline[1]
             y += rise
             if text:
                 line.append((text, one, y))

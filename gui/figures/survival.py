@@ -117,10 +117,10 @@ def kaplan_meier(
             text=inert(note),
             xref="paper",
             yref="y domain",
-            x=1,
-            y=0.99,
-            xanchor="right",
-            yanchor="top",
+            x=0.01,  # where no curve is before nearly all had the event
+            y=0.02,
+            xanchor="left",
+            yanchor="bottom",
             showarrow=False,
         )
     return fig

@@ -36,8 +36,11 @@ def style_of(element: ElementTree.Element, above: Style) -> Style:
 
 def runs(
     element: ElementTree.Element, style: Style
-) -> Iterator[tuple[str, Style, float | None, float]]:
-    """(text, its style, x where a line begins or None, how much lower it is) in their order."""
+) -> Iterator[tuple[str, Style, tuple[float, float | None] | None, float]]:
+    """(text, its style, x and y where a line begins or None, how much lower it is) in their order.
+
+    A line without a y of its own begins at the height of the text before it.
+    """
     yield element.text or "", style, None, 0.0
     for child in element:
         size = length(style["font-size"])
@@ -45,12 +48,14 @@ def runs(
         own = one["font-size"]
         if own.endswith("%"):
             one["font-size"] = f"{size * float(own[:-1]) / 100}px"
-        rise, x = child.get("dy"), child.get("x")
+        rise, x, y = child.get("dy"), child.get("x"), child.get("y")
         # em of dy is that of the piece itself
         down = length(rise, length(one["font-size"])) if rise else 0.0
         first = True
         for text, inner, newline, more in runs(child, one):
-            begins = (None if x is None else length(x)) if first else newline
+            begins = newline
+            if first and x is not None:
+                begins = (length(x), None if y is None else length(y))
             yield text, inner, begins, more + (down if first else 0.0)
             first = False
         yield child.tail or "", style, None, 0.0

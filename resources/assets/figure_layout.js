@@ -179,6 +179,40 @@ window.dcxFigureLayout = (() => {
     }
   }
 
+  /* Numbers at the right of the plot, one for each row: as wide as they are, or where that leaves too little for the plot, above what is drawn of the row. */
+  function numbers_beside(layout, wide, family) {
+    const notes = (layout.annotations || []).filter((note) => note.xref === "paper" && note.x === 1 && note.xanchor === "right" && typeof note.y === "number" && !note.yref);
+    const axis = layout.xaxis;
+    if (!notes.length || !axis || !axis.domain) {
+      return;
+    }
+    const needed = Math.max(...notes.map((note) => width(note.text, size_of(note.font, 13), family))) + 12;
+    const end = 1 - needed / wide;
+    if (end >= 0.5) {
+      axis.domain = [axis.domain[0], Math.min(axis.domain[1], end)];
+      return;
+    }
+    axis.domain = [0, 1];
+    for (const note of notes) {
+      Object.assign(note, { x: 0, xanchor: "left", yshift: 12, font: { ...note.font, size: SMALL } });
+    }
+  }
+
+  /* Rows of numbers under the values of an axis, as of patients at risk: no more values than there is room for. */
+  function numbers_below({ data, layout }, wide, family) {
+    const rows = data.filter((trace) => trace.mode === "text" && trace.yaxis === "y2" && Array.isArray(trace.x));
+    const axis = layout.xaxis;
+    if (!rows.length || !axis || !Array.isArray(axis.tickvals) || axis.tickvals.length < 3 || !axis.range) {
+      return;
+    }
+    const needed = Math.max(...rows.flatMap((trace) => trace.text.map((text) => width(text, size_of(trace.textfont, 12), family)))) + 6;
+    const pitch = ((axis.tickvals[1] - axis.tickvals[0]) / (axis.range[1] - axis.range[0])) * wide;
+    const every = Math.ceil(needed / pitch);
+    const kept = (values) => values.filter((_, at) => at % every === 0);
+    axis.tickvals = kept(axis.tickvals);
+    rows.forEach((trace) => Object.assign(trace, { x: kept(trace.x), y: kept(trace.y), text: kept(trace.text) }));
+  }
+
   /* Titles below a plot of a given width, in as many lines as they need. */
   function wrap_titles(layout, full, wide, family) {
     for (const key of Object.keys(layout).filter((name) => /^xaxis\d*$/.test(name))) {
@@ -187,8 +221,10 @@ window.dcxFigureLayout = (() => {
       if (!text || !seen || !seen._length) {
         continue;
       }
-      const middle = seen._offset + seen._length / 2;
-      const room = seen._length > 0.95 * full._size.w ? 2 * Math.min(middle, wide - middle) - 8 : seen._length;
+      const [from, to] = axis.domain || [0, 1];
+      const length = (to - from) * full._size.w;
+      const middle = full._size.l + ((from + to) / 2) * full._size.w;
+      const room = length > 0.95 * full._size.w ? 2 * Math.min(middle, wide - middle) - 8 : length;
       const size = size_of(axis.title.font, 14);
       const lines = text.split(/<br\s*\/?>/).flatMap((line) => (/<[a-z/]/i.test(line) ? [line] : lines_of(plain(line), room, size, `${size}px ${family}`).map(inert)));
       axis.title = { ...(typeof axis.title === "object" ? axis.title : {}), text: lines.join("<br>") };
@@ -235,11 +271,18 @@ window.dcxFigureLayout = (() => {
       });
       let drawn = ranges ? figure.data.map(light) : figure.data;
       const seen = {};
-      const with_ranges = (one) => ({ ...one, ...Object.fromEntries(Object.entries(seen).filter(([key]) => one[key]).map(([key, range]) => [key, { ...one[key], range, autorange: false }])) });
+      const axes_of = (one) => Object.keys(one).filter((key) => /^[xy]axis\d*$/.test(key) && one[key]);
+      /* copies: Plotly writes the ranges that it finds into what it is given */
+      const with_ranges = (one) => ({
+        ...one,
+        ...Object.fromEntries(axes_of(one).map((key) => [key, { ...one[key], ...(seen[key] ? { range: [...seen[key]], autorange: false } : one[key].range && { range: [...one[key].range] }) }])),
+      });
       Object.assign(seen, ranges || {});
       await Plotly.newPlot(place, drawn, with_ranges(bare), { staticPlot: true });
       if (!ranges) {
         ranges_of(place._fullLayout, seen);
+        /* one that is given is kept: where an axis has the scale of another (scaleanchor), it was made longer in this high figure */
+        Object.assign(seen, ranges_of(given.layout));
         drawn = figure.data.map(light);
       }
       let full = place._fullLayout;
@@ -257,6 +300,8 @@ window.dcxFigureLayout = (() => {
       across.forEach((axis) => {
         wide = along(axis, layout, family, wide, fixed ? wide : WIDEST, fixed ? TIGHT : []);
       });
+      numbers_beside(layout, wide, family);
+      numbers_below(figure, wide, family);
       if (fixed) {
         wrap_titles(layout, full, fixed, family);
         room_behind_bars(figure, full, family);

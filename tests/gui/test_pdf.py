@@ -78,6 +78,16 @@ def test_the_words_of_a_figure_are_words_in_its_pdf() -> None:
     assert missing == ""
 
 
+def test_lines_of_a_text_are_as_far_apart_as_in_the_drawing() -> None:
+    lines = "".join(
+        f'<tspan class="line" dy="{1.3 * i}em" x="20" y="60">line {i}</tspan>' for i in range(4)
+    )
+    text = f'<text x="20" y="60" style="font-size: 10px; fill: #000000;">{lines}</text>'
+    _, _, inside = unpacked(drawing(text))
+    found = re.findall(r"1 0 0 -1 20 ([\d.]+) cm\n[^\n]*\nBT [^\n]*\(line \d\) Tj", inside)
+    assert [float(y) for y in found] == pytest.approx([60, 73, 86, 99]), inside
+
+
 def test_every_font_is_embedded_and_the_page_has_the_size() -> None:
     pdf = svg_pdf(drawing(), width=85)[0]
     box = re.search(rb"/MediaBox \[ 0 0 ([\d.]+) ([\d.]+) \]", pdf)

@@ -31,13 +31,27 @@ MARKS = 8
 """So many symbols on a curve tell it from the others without its colour."""
 
 
-def loss(correlation: pd.DataFrame, colour_of: Mapping[str, str]) -> go.Figure:
+CHECKED: dict[str, tuple[str, str]] = {
+    "test": ("mean, test", "dash"),
+    "held_back": ("mean, held back", "dot"),
+}
+"""Column of :attr:`gui.engine.results.DTDResult.checked` -> name and dash of its curve."""
+
+
+def loss(
+    correlation: pd.DataFrame,
+    colour_of: Mapping[str, str],
+    checked: pd.DataFrame | None = None,
+) -> go.Figure:
     """How the correlation with the truth grew while the gene weights were learned.
 
     Parameters
     ----------
     correlation
         Iterations x cell types, Pearson on the training pseudobulks.
+    checked
+        By iteration: mean correlation on pseudobulks of cells that nothing was learned from, as
+        in :attr:`gui.engine.results.DTDResult.checked`.
     """
     fig = blank()
     rows = thin(len(correlation), CURVE_POINTS)
@@ -54,11 +68,24 @@ def loss(correlation: pd.DataFrame, colour_of: Mapping[str, str]) -> go.Figure:
         x=steps,
         y=f4(mean[rows]),
         mode="lines",
-        name="mean",
+        name="mean" if checked is None else "mean, training",
         line={"width": 4},
         zorder=2,
         hovertemplate="mean: %{y:.3g}<br>iteration %{x}<extra></extra>",
     )
+    for key, (name, dash) in CHECKED.items():
+        if checked is None or key not in checked or not checked[key].notna().any():
+            continue
+        fig.add_scatter(
+            x=checked.index.to_numpy(dtype=np.int32),
+            y=f4(settled(checked[key].to_numpy(dtype=np.float64))),
+            mode="lines+markers",
+            name=name,
+            line={"width": 3, "dash": dash},
+            marker={"size": 5},
+            zorder=2,
+            hovertemplate=f"{name}: %{{y:.3g}}<br>iteration %{{x}}<extra></extra>",
+        )
     for j, name in enumerate(correlation.columns):
         fig.add_scatter(
             x=steps,

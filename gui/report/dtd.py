@@ -53,7 +53,7 @@ def dtd_part(doc: Document, session: DCXCache, run: Run, *, bulk: bool) -> None:
             "Correlation with the truth while the gene weights were learned."
             f" {loss_hint(result.correlation)}"
         )
-        doc.figure(figures.loss(result.correlation, colour_of), words)
+        doc.figure(figures.loss(result.correlation, colour_of, result.checked), words)
     doc.heading("Genes", 3)
     count = min(MARKERS, len(result.genes))
     words = "those with the largest gene weight × variance between the cell types"

@@ -437,6 +437,16 @@ def test_loss_of_one_type_and_one_iteration() -> None:
     assert [float(t.y[0]) for t in fig.data] == [0.5, 0.5]
 
 
+def test_loss_shows_cells_that_nothing_was_learned_from_beside_the_training() -> None:
+    values = pd.DataFrame({"A": np.linspace(0, 0.9, 100), "B": np.linspace(0, 0.7, 100)})
+    checked = pd.DataFrame({"test": [0.3, 0.6, 0.5], "held_back": np.nan}, index=[5, 50, 100])
+    fig = dtd.loss(values, colours("AB"), checked)
+    assert [t.name for t in fig.data] == ["mean, training", "mean, test", "A", "B"]
+    test = fig.data[1]
+    assert list(test.x) == [5, 50, 100]
+    assert [float(v) for v in test.y] == pytest.approx([0.3, 0.6, 0.5])
+
+
 def metrics(types: list[str]) -> pd.DataFrame:
     rng = np.random.default_rng(2)
     rows = [(p, m, t) for p in ("train", "test") for m in ("dtd", "naive") for t in types]

@@ -61,4 +61,4 @@ def bind_loss(page: Page) -> None:
 
 
 def loss_figure(result: DTDResult, colour_of: Mapping[str, str]) -> go.Figure:
-    return figures.loss(result.correlation, colour_of)
+    return figures.loss(result.correlation, colour_of, result.checked)

@@ -45,21 +45,8 @@ EXPRESSION = FileKind(
     "Expression data",
     (
         *(".h5ad", ".csv", ".tsv", ".txt", ".tab", ".gz", ".bz2", ".xz", ".zip", ".tar", ".tgz"),
-        *(
-            ".xlsx",
-            ".xlsm",
-            ".gct",
-            ".mtx",
-            ".h5",
-            ".h5mu",
-            ".loom",
-            ".h5seurat",
-            ".results",
-            ".counts",
-            ".sf",
-            ".out",
-        ),
-        ".dcx",
+        *(".xlsx", ".xlsm", ".gct", ".mtx", ".results", ".counts", ".sf", ".out"),
+        *(".h5", ".h5mu", ".loom", ".h5seurat", ".rds", ".parquet", ".feather", ".dcx"),
     ),
 )
 KNOWLEDGE = FileKind(

@@ -326,8 +326,8 @@ class KnownComposition:
 class Source:
     """Where a part came from, for the page and the provenance.
 
-    name : file name as shown (never a path); kind : "h5ad", "loom", "h5seurat", "zarr", "csv",
-        "dcx", "10x", "example", "split", "mean"
+    name : file name as shown (never a path); kind : "h5ad", "loom", "h5seurat", "zarr", "rds",
+        "csv", "dcx", "10x", "example", "split", "mean"
     sha256 : of the file, "" if there is none; options : what was chosen on reading (label column,
         layer, ...)
     notes : sentences, what was done on the way in; warnings : those that the user should act on

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import anndata
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -28,6 +29,8 @@ from gui.data.validation.repairs_genes import MapGenes
 from gui.errors import DataError, UnreadableFile
 from gui.knowledge.human_genes import human_genes
 from gui.resources import resource
+from tests.data.cell_formats import dgc_matrix as dgc_group
+from tests.data.r_objects import dgc_matrix, saved
 
 CHAPTER = resource("help/sources.md").read_text("utf-8")
 GENES = sorted({s for s in human_genes().by_ensembl.values() if s.isalpha()})[:480:4]
@@ -356,6 +359,27 @@ def test_a_seurat_object_written_as_a_10x_folder(tmp_path: Path, bulk: FileChoic
     labels = table(('"barcode"', '"cell_type"'), *rows, separator=",")
     types = write(tmp_path / "cell_types.csv", labels)
     assert_cells(load(FileChoice(path=folder / "matrix.mtx.gz", labels=types), bulk))
+
+
+def test_the_counts_of_a_seurat_object_saved_by_r(tmp_path: Path, bulk: FileChoice) -> None:
+    named_in_the_guide('saveRDS(counts, "counts.rds")', 'write.csv(types, "cell_types.csv"')
+    path = saved(tmp_path / "counts.rds", dgc_matrix(CELLS, GENES, BARCODES))
+    rows = [(f'"{b}"', f'"{t}"') for b, t in zip(BARCODES, TYPES, strict=True)]
+    labels = table(('"barcode"', '"cell_type"'), *rows, separator=",")
+    types = write(tmp_path / "cell_types.csv", labels)
+    assert_cells(load(FileChoice(path=path, labels=types), bulk))
+
+
+def test_a_seurat_object_saved_by_seuratdisk(tmp_path: Path, bulk: FileChoice) -> None:
+    named_in_the_guide('SeuratDisk::SaveH5Seurat(obj, "cells.h5Seurat")')
+    with h5py.File(tmp_path / "cells.h5Seurat", "w") as file:
+        file.attrs["active.assay"] = "RNA"
+        file["cell.names"] = np.array(BARCODES, dtype=object)
+        file["assays/RNA/features"] = np.array(GENES, dtype=object)
+        dgc_group(file["assays/RNA"], "counts", CELLS.T)
+        file["meta.data/cell_type/levels"] = np.array(sorted(set(TYPES)), dtype=object)
+        file["meta.data/cell_type/values"] = [sorted(set(TYPES)).index(t) + 1 for t in TYPES]
+    assert_cells(load(FileChoice(path=tmp_path / "cells.h5Seurat"), bulk))
 
 
 def test_the_lines_for_scanpy_run_and_their_file_loads(

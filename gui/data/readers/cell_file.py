@@ -11,12 +11,13 @@ from typing import Literal
 from gui.data.readers.h5ad_frames import Frame
 from gui.data.readers.hdf5_matrix import Stored
 
-Format = Literal["h5ad", "loom", "h5seurat", "zarr"]
+Format = Literal["h5ad", "loom", "h5seurat", "zarr", "rds"]
 AXES: dict[str, tuple[str, str]] = {
     "h5ad": ("obs", "var"),
     "zarr": ("obs", "var"),
     "loom": ("col_attrs", "row_attrs"),
     "h5seurat": ("meta.data", "meta.features"),
+    "rds": ("columns", "rows"),
 }
 """What the tables of the cells and of the genes are called in each format."""
 

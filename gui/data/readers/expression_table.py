@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from gui.data.readers.column_kinds import Column
 from gui.data.readers.column_names import SAMPLE_ANNOTATION, SAMPLE_TOTAL, TOTAL, plain
+from gui.data.readers.frame_text import COLUMN_FILES, frame_of_arrow, text_of_frame
 from gui.data.readers.layout import (
     WANTED,
     Layout,
@@ -24,6 +25,7 @@ from gui.data.readers.layout import (
     layout_of_text,
 )
 from gui.data.readers.long_table import spread_samples
+from gui.data.readers.r_file import frame_of_r, is_r_file
 from gui.data.readers.sniff import first_bytes, looks_like
 from gui.data.readers.table_columns import headerless, place_columns
 from gui.data.readers.table_entries import Grid, grid_of_rows, grid_of_text
@@ -133,8 +135,15 @@ def read_table(
         A column of values without a name.
     """
     name = name or path.name
-    if looks_like(first_bytes(path, name)) == "a ZIP or Excel file":
+    kind = looks_like(first_bytes(path, name))
+    if kind == "a ZIP or Excel file":
         return table_of_workbook(path, name, sheet, samples)
+    if kind in COLUMN_FILES:
+        return table_of_text(
+            text_of_frame(frame_of_arrow(path, name, kind), name), name, [], samples
+        )
+    if is_r_file(path, name):
+        return table_of_text(text_of_frame(frame_of_r(path, name), name), name, [], samples)
     if sheet is not None:
         raise UnreadableFile(f"{name} is no workbook and has no sheet {sheet[:60]}.")
     text, notes = decoded(path, name)

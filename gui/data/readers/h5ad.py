@@ -39,6 +39,7 @@ from gui.data.readers.labels import LABEL_NAMES, label_values, plain
 from gui.data.readers.loom import is_loom, loom_file
 from gui.data.readers.matrix_choice import looks_of, proposed_matrix
 from gui.data.readers.options import CellChoice
+from gui.data.readers.r_file import is_r_file, opened_r
 from gui.data.readers.zarr_store import is_zarr, opened_zarr
 from gui.errors import NoLabels, UnreadableFile
 from gui.text import some
@@ -115,6 +116,10 @@ def inspect_h5ad(path: Path, name: str | None = None) -> H5adInfo:
 
 @contextmanager
 def _opened(path: Path, name: str) -> Iterator[CellFile]:
+    if path.is_file() and is_r_file(path, name):
+        with opened_r(path, name) as cells:
+            yield cells
+        return
     if is_zarr(path, name):
         with opened_zarr(path, name) as cells:
             yield cells

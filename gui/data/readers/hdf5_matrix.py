@@ -316,7 +316,7 @@ def _runs(matrix: Stored, pointer: Positions, major: Positions) -> Iterator[tupl
     """Ranges of ``major`` that are read by one call: neighbours, together at most a piece (or one
     line).
     """
-    chunks = matrix.item["data"].chunks
+    chunks = getattr(matrix.item["data"], "chunks", None)
     gap = max(_GAP, 2 * chunks[0] if chunks else 0)
     begins, ends = pointer[major], pointer[major + 1]
     begin = 0

@@ -20,6 +20,7 @@ from gui.data.readers.archive import is_archive
 from gui.data.readers.dcx import DcxFile, read_dcx
 from gui.data.readers.expression_table import Table, read_table
 from gui.data.readers.forecast import Forecast, forecast
+from gui.data.readers.frame_text import COLUMN_FILES
 from gui.data.readers.h5ad import (
     cell_names,
     describe,
@@ -34,6 +35,7 @@ from gui.data.readers.h5file import opened
 from gui.data.readers.hdf5_matrix import boolean_said
 from gui.data.readers.labels import label_values, read_labels
 from gui.data.readers.options import CellChoice, FileChoice, Frozen
+from gui.data.readers.r_file import R_FILE, holds_s4
 from gui.data.readers.sample_files import folder_tables, read_archive, read_files
 from gui.data.readers.sniff import first_bytes, looks_like, unzipped_head, way_out
 from gui.data.readers.table_roles import as_role
@@ -171,7 +173,13 @@ def file_kind(path: Path, name: str) -> Kind:
             return "10x"
         pickled = named == "dcx" and not any(c in inner.partition(b"\n")[0] for c in b",;\t ")
         return "dcx" if pickled else "table"
-    kinds: dict[str, Kind] = {"a Python pickle": "dcx", "a ZIP or Excel file": "table"}
+    if looks == R_FILE:
+        return "h5ad" if holds_s4(path, name) else "table"
+    kinds: dict[str, Kind] = {
+        **dict.fromkeys(COLUMN_FILES, "table"),
+        "a Python pickle": "dcx",
+        "a ZIP or Excel file": "table",
+    }
     kind = kinds.get(looks, named)
     if kind is None:
         raise UnreadableFile(

@@ -52,6 +52,7 @@ KINDS = {
     "loom": "loom",
     "h5seurat": "h5Seurat",
     "zarr": "zarr store",
+    "rds": "sparse matrix of R (.rds)",
     "csv": "table",
     "dcx": "DeconomiX file (.dcx)",
     "10x": "10x matrix",

@@ -53,7 +53,7 @@ class Side:
     def fractions(self) -> pd.DataFrame:
         """Cell types x samples or mixtures; DTD's are divided by their sum in each sample."""
         run = self.run
-        if run.kind in ("adtd", KIND):
+        if hasattr(run.result, "full"):
             return settled(run.result.full())
         if run.kind == "apply":
             found = run.result.composition
@@ -84,7 +84,7 @@ class Side:
         ):
             return None
         low, high = (f.loc[names.index, names.columns] for f in (sure.low, sure.high))
-        if self.run.kind in ("adtd", KIND):
+        if hasattr(self.run.result, "full"):  # fractions of it sum to 1
             return low, high
         total = self._total(sure.estimate.loc[names.index, names.columns])
         return low / total, high / total

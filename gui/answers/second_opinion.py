@@ -11,7 +11,8 @@ from gui.engine.results import STILL_FALLING, ADTDResult, DTDResult, Run, Second
 from gui.engine.second_opinion import consensus, contradicted_types, contradictions
 from gui.figures.composition import OpinionHover
 from gui.figures.text import percent, settled, shorten
-from gui.methods.method import KIND
+from gui.methods.method import KIND, Capability
+from gui.methods.registry import capabilities_of
 from gui.text import number
 
 MARKERS, RELATIVE, CONSENSUS = "Markers", "Relative errors", "Consensus"
@@ -73,8 +74,16 @@ def estimates(opinion: SecondOpinion, own: str) -> dict[str, pd.DataFrame]:
     return {own: opinion.estimate, MARKERS: opinion.markers, RELATIVE: opinion.relative}
 
 
-def opinion_hover(opinion: SecondOpinion | None, own: str) -> OpinionHover | None:
-    """What the figures of a composition tell of it."""
+def hover_of(opinion: SecondOpinion | None, run: Run) -> OpinionHover | None:
+    """What the figures of the composition of ``run`` tell of it."""
+    hidden = Capability.HIDDEN in capabilities_of(run)
+    return opinion_hover(opinion, run_name(run), hidden=hidden)
+
+
+def opinion_hover(
+    opinion: SecondOpinion | None, own: str, *, hidden: bool = False
+) -> OpinionHover | None:
+    """The same by the name of the run's estimate, and whether a hidden background is beside it."""
     if opinion is None:
         return None
 
@@ -87,7 +96,7 @@ def opinion_hover(opinion: SecondOpinion | None, own: str) -> OpinionHover | Non
         tuple(contradicted_types(opinion)),
         plain(contradictions(opinion)),
         {title: plain(frame) for title, frame in estimates(opinion, own).items()},
-        "without hidden, of 100 %" if own == "ADTD" else "of 100 %",
+        "without hidden, of 100 %" if hidden else "of 100 %",
     )
 
 

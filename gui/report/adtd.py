@@ -19,7 +19,7 @@ from gui.answers.adtd import (
 )
 from gui.answers.confidence_intervals import bootstrap_of, stability, with_stable_support
 from gui.answers.robustness import hidden_range_texts
-from gui.answers.second_opinion import opinion_hover, run_name
+from gui.answers.second_opinion import hover_of
 from gui.answers.summary import opinion_of
 from gui.engine.lambda2_advice import advise
 from gui.engine.params import ADTDParams
@@ -71,7 +71,7 @@ def adtd_part(doc: Document, session: DCXCache, run: Run) -> None:
         normalise=False,
         what=what,
         whole=where,
-        opinion=opinion_hover(opinion_of(session, run), run_name(run)),
+        opinion=hover_of(opinion_of(session, run), run),
     )
     if params.part == "bulk":
         cell_fractions(doc, session, run, full, whole=where)

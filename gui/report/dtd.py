@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from gui.answers.dtd import bulk_shown, hidden_types, loss_hint
-from gui.answers.second_opinion import opinion_hover, run_name
+from gui.answers.second_opinion import hover_of
 from gui.engine.results import DTDResult, Run
 from gui.figures import dtd as figures
 from gui.figures import markers
@@ -92,7 +92,7 @@ def _bulk(doc: Document, session: DCXCache, run: Run, colour_of: dict[str, str])
         normalise=True,
         what="the bulk",
         whole=where,
-        opinion=opinion_hover(found.opinion, run_name(run)),
+        opinion=hover_of(found.opinion, run),
     )
     cell_fractions(doc, session, run, found.composition, whole=where)
     if found.fits:

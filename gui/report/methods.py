@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gui.answers.methods import capability_text
-from gui.answers.second_opinion import opinion_hover, run_name
+from gui.answers.second_opinion import hover_of
 from gui.engine.results import Run
+from gui.figures.fractions import hidden_fraction
 from gui.figures.palette import type_colours
 from gui.figures.text import settled
 from gui.methods.method import MethodResult
@@ -14,6 +15,8 @@ from gui.report.parts import MOST_SAMPLES, composition, known, parameters
 from gui.report.second_opinion import second_opinion_part
 from gui.sessions.cache import DCXCache
 
+WEIGHTS = 20
+"""Genes in the table."""
 WHOLE = "The program shows all: page Methods, tab Composition, Table."
 
 
@@ -32,7 +35,7 @@ def method_part(doc: Document, session: DCXCache, run: Run) -> None:
         normalise=True,
         what="the bulk",
         whole=WHOLE,
-        opinion=opinion_hover(result.second_opinion, run_name(run)) if fits else None,
+        opinion=hover_of(result.second_opinion, run) if fits else None,
     )
     for name, frame in list(result.layers.items())[:-1]:
         doc.table(
@@ -42,6 +45,17 @@ def method_part(doc: Document, session: DCXCache, run: Run) -> None:
             most=MOST_SAMPLES,
             whole=WHOLE,
             percent=True,
+        )
+    if result.hidden is not None:
+        doc.figure(hidden_fraction(result.hidden), "Fraction of the hidden background by sample.")
+    if result.gene_weights is not None:
+        first = result.gene_weights.columns[0]
+        doc.table(
+            settled(result.gene_weights.nlargest(WEIGHTS, first)),
+            first="Gene",
+            caption=f"Gene weights, 1 on average; the {WEIGHTS} largest of {first}.",
+            most=WEIGHTS,
+            whole="The program shows all: page Methods, tab Gene weights.",
         )
     confidence_interval_part(doc, session, run, result.fit, page="Methods")
     if fits:

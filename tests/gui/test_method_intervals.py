@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,6 +45,7 @@ def sure_of_it(dataset, params, *, progress):
     return method_result(
         dataset, "own", "Own intervals", found.composition, found.reference,
         low=0.9 * found.composition, high=1.1 * found.composition,
+        gene_weights=pd.DataFrame({"weight": 1.0}, index=found.reference.index),
     )
 
 method = Method("outside", "Outside", "Relative errors and a hidden fraction.", outside,
@@ -132,6 +134,44 @@ def test_a_method_with_intervals_of_its_own_gets_no_others(
     run_method(tab, session, "own")
     assert tab.get("method-sure-start", "disabled") is True
     assert "intervals of its own" in tab.text("method-sure-reason")
+
+
+def test_views_come_with_what_a_run_holds_whichever_method_it_is_of(
+    program: Application, open_tab: Callable[..., Any]
+) -> None:
+    session = session_with(program, "Views")
+    tab = open_tab(program)
+    show(tab, session.session_id)
+
+    def shown() -> dict[str, bool]:
+        tab.go("method")
+        tab.set({("dcx-revision", "data"): tab.get("dcx-revision", "data")})
+        names = ("hidden", "weights")
+        return {n: tab.get(f"method-tab-{n}", "style") != {"display": "none"} for n in names}
+
+    def may_be_hidden() -> bool:
+        tab.go("survival")
+        return HIDDEN in str(tab.get("survival-types", "data"))
+
+    run_method(tab, session, "nnls")
+    assert shown() == {"hidden": False, "weights": False}
+    assert not may_be_hidden()
+    run_method(tab, session, "outside")
+    assert shown() == {"hidden": True, "weights": False}
+    assert may_be_hidden()
+    tab.go("method")
+    tab.set({("method-tabs", "value"): "hidden"})
+    drawn = tab.get("method-hidden", "figure")["data"][0]["y"]
+    values = np.frombuffer(base64.b64decode(drawn["bdata"]), dtype=drawn["dtype"])
+    np.testing.assert_allclose(values, 20.0)
+    assert len(values) == len(session.current("method").result.hidden)
+    assert "Fraction of the hidden background" in report(session, "method").decode()
+    run_method(tab, session, "own")
+    assert shown() == {"hidden": False, "weights": True}
+    tab.set({("method-tabs", "value"): "weights"})
+    rows = tab.get("method-weights", "rowData")
+    assert len(rows) == len(session.current("method").result.reference)
+    assert "Gene weights, 1 on average" in report(session, "method").decode()
 
 
 def test_without_its_plug_in_a_run_keeps_its_intervals_and_gets_no_new_ones(

@@ -91,7 +91,7 @@ def test_samples_on_both_sides_never_make_medians_that_deny_the_sentence() -> No
 
 
 def test_hover_tells_the_three_estimates_in_the_samples_concerned_alone() -> None:
-    hover = opinion_hover(made_up(), "ADTD")
+    hover = opinion_hover(made_up(), "ADTD", hidden=True)
     assert hover is not None
     assert hover.types == ("A",)
     assert hover.text("A", "s0") == (

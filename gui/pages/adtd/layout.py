@@ -10,7 +10,7 @@ from dash import Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
 from gui.answers.adtd import badges, model_name, run_line, summary_line
-from gui.answers.second_opinion import opinion_hover, run_name
+from gui.answers.second_opinion import hover_of
 from gui.answers.summary import opinion_of, summary_of
 from gui.components.agreement import AgreementView
 from gui.components.cell_fractions import CellFractionsView, in_cells
@@ -80,7 +80,7 @@ def source(ctx: Context, part: str) -> Composition | None:
         groups,
         run.result.hidden_interval,
         None if ends is None else (ends.low, ends.high),
-        opinion_hover(opinion_of(ctx.session, run), run_name(run)),
+        hover_of(opinion_of(ctx.session, run), run),
         run=run,
     )
     # a simulated mixture is made of cells that were scaled to one sum: there is nothing to convert

@@ -8,7 +8,7 @@ import pandas as pd
 
 from gui.answers.confidence_intervals import bootstrap_of
 from gui.answers.dtd import bulk_shown
-from gui.answers.second_opinion import opinion_hover, run_name
+from gui.answers.second_opinion import hover_of
 from gui.components.cell_fractions import in_cells
 from gui.components.common import empty_state
 from gui.components.composition_content import Composition, bulk_groups
@@ -51,7 +51,7 @@ def composition_of(session: DCXCache, part: str) -> Composition | None:
             bulk.composition,
             groups=groups,
             ends=_ends(session, part) if bulk.fits else None,
-            opinion=opinion_hover(bulk.opinion, run_name(run)),
+            opinion=hover_of(bulk.opinion, run),
             run=run,
         )
         return in_cells(session, "dtd", shown)

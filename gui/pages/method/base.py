@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 import pandas as pd
 
 from gui.answers.confidence_intervals import bootstrap_of
-from gui.answers.second_opinion import opinion_hover, run_name
+from gui.answers.second_opinion import hover_of
 from gui.components.common import tip_label
 from gui.components.composition_content import Composition, bulk_groups
 from gui.components.confidence_intervals import Subject
@@ -138,7 +138,7 @@ def composition_of(session: DCXCache, part: str) -> Composition | None:
         result.full(),
         groups=groups,
         ends=_ends(session, run, result),
-        opinion=opinion_hover(result.second_opinion, run_name(run)) if fits else None,
+        opinion=hover_of(result.second_opinion, run) if fits else None,
         run=run,
     )
 

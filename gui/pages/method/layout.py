@@ -23,6 +23,7 @@ from gui.components.views import GONE, SHOWN
 from gui.components.warnings import warning_list
 from gui.errors import DeconomixError
 from gui.methods.method import KIND
+from gui.pages.method import beside
 from gui.pages.method.base import (
     PARTS,
     available,
@@ -115,13 +116,17 @@ def layout(ctx: Context) -> Any:
     tabs = dmc.Tabs(
         [
             dmc.TabsList(
-                [dmc.TabsTab(text, value=key, px="xs", fz=13) for key, text in TABS.items()],
+                [
+                    *(dmc.TabsTab(text, value=key, px="xs", fz=13) for key, text in TABS.items()),
+                    *beside.tabs(),
+                ],
                 mb="sm",
             ),
             dmc.TabsPanel(composition.layout(ctx), value="composition"),
             dmc.TabsPanel(opinion.layout(ctx), value="opinion"),
             dmc.TabsPanel(sure.layout(ctx), value="sure"),
             dmc.TabsPanel(known.layout(ctx), value="known"),
+            *beside.panels(),
         ],
         id=page.id.tabs,
         value="composition",

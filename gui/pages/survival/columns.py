@@ -21,6 +21,8 @@ from gui.components.common import tip_label
 from gui.components.views import GONE, SHOWN
 from gui.data.dataset import HIDDEN, Clinical
 from gui.data.samples.survival_columns import value_text
+from gui.methods.method import Capability
+from gui.methods.registry import capabilities_of
 from gui.pages.survival.base import form, page
 from gui.plugin import Context
 from gui.text import shorten
@@ -63,7 +65,7 @@ def offers(
     usable = [name for name in levels if name not in _endpoint(data.clinical)]
     runs = composition_runs(ctx.session)
     types = [str(t) for t in data.types]
-    if any(run.kind == "adtd" for run in runs):
+    if any(Capability.HIDDEN in capabilities_of(run) for run in runs):
         types.append(HIDDEN)
     return {
         "of": [{"value": r.id, "label": source_name(r)} for r in runs],

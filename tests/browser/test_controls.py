@@ -148,6 +148,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Applicat
 def kind(key: str) -> str:
     """Of a row, and of what belongs to a session or a run, all have the same controls."""
     key = re.sub(r"^(#\S+) row “[^”]*” (\w+).*", r"\1 row \2", key)
+    key = re.sub(r" section \(\d+\)$", " section", key)  # the cross of each entry that was chosen
     key = re.sub(r'"index":"[^"]*"(.*"part":"known_pair")', r'"index":"*"\1', key)
     return re.sub(r'"index":"([0-9a-f]{16}|\d{8}#[^"]*)"', '"index":"*"', key)
 

@@ -173,6 +173,11 @@ class ParamsForm(Generic[P]):
             )
         if kind is float:
             return decimal_field(self._shown(name, value), label=label, **common)
+        if kind is str:
+            text = self._shown(name, value)
+            return dmc.TextInput(
+                value=text if isinstance(text, str) else "", label=label, debounce=300, **common
+            )
         limits = {k: getattr(m, k) for m in field.metadata for k in ("ge", "le") if hasattr(m, k)}
         if unit:
             common |= {

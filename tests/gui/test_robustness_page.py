@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from gui.engine import compute_settings, tasks
 from gui.engine.params import ADTDParams, DTDParams
 from gui.engine.results import Provenance, Run
 from gui.engine.variants import GENES
+from gui.pages.robustness.base import form, page
 from gui.report import report
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
@@ -211,6 +213,17 @@ def test_wrong_options_are_refused_before_anything_is_computed(
 def test_parameters_that_play_no_part_are_not_told() -> None:
     assert "donor_column" not in RobustnessParams().used()
     assert "donor_column" in RobustnessParams(donor_column="x").used()
+
+
+def test_a_parameter_that_is_a_text_has_a_field_for_text() -> None:
+    """A column of donors cannot be typed into a field for numbers."""
+    session = DCXCache("x", "x")
+    session.keep_form(page.key, {"donor_column": "patient"})
+    fields = form.fields(SimpleNamespace(session=session), "donor_column", "seeds").children
+    assert [type(field).__name__ for field in fields] == ["TextInput", "NumberInput"]
+    assert fields[0].value == "patient"
+    session.keep_form(page.key, {"donor_column": 3})
+    assert form.fields(SimpleNamespace(session=session), "donor_column").children[0].value == ""
 
 
 def test_what_a_solver_leaves_of_an_absent_type_is_zero_and_has_no_rank() -> None:

@@ -1,18 +1,24 @@
-/* Notices that pass by themselves lie over the end of the navigation: as long as they do, its list ends above them and scrolls. */
+/* Notices lie over the end of the navigation (those that pass by themselves) or of the page (errors): as long as they do, its list or the page ends above them and scrolls. */
 (() => {
   "use strict";
-  const NOTICES = '.mantine-Notifications-root[data-position="bottom-left"]';
+  const HEIGHTS = { "bottom-left": "--dcx-notices", "bottom-right": "--dcx-errors" };
   const FOOT = 16; /* pixels between the foot of the list and that of the lowest notice */
   const sizes = new ResizeObserver((entries) => {
-    const height = Math.ceil(entries.at(-1).target.getBoundingClientRect().height);
-    document.documentElement.style.setProperty("--dcx-notices", `${height && height + FOOT}px`);
-  });
-  const search = new MutationObserver(() => {
-    const found = document.querySelector(NOTICES);
-    if (found) {
-      sizes.observe(found);
-      search.disconnect();
+    for (const { target } of entries) {
+      const height = Math.ceil(target.getBoundingClientRect().height);
+      document.documentElement.style.setProperty(HEIGHTS[target.dataset.position], `${height && height + FOOT}px`);
     }
+  });
+  const missing = new Set(Object.keys(HEIGHTS));
+  const search = new MutationObserver(() => {
+    for (const position of missing) {
+      const found = document.querySelector(`.mantine-Notifications-root[data-position="${position}"]`);
+      if (found) {
+        sizes.observe(found);
+        missing.delete(position);
+      }
+    }
+    if (!missing.size) search.disconnect();
   });
   search.observe(document.documentElement, { childList: true, subtree: true });
 })();

@@ -77,6 +77,33 @@ def test_the_figure_of_an_analysis_is_in_view_below_its_answer(results: Page) ->
     assert answer.evaluate("e => e.scrollHeight <= e.clientHeight + 1"), "the answer is cut"
 
 
+def test_errors_leave_the_end_of_a_page_within_reach(results: Page) -> None:
+    page = results
+    page.set_viewport_size({"width": 1280, "height": 720})
+    go(page, "upload")
+    last = page.locator("#upload-page .mantine-Paper-root").last
+    for number in range(2):
+        page.evaluate(
+            """(number) => window.dash_clientside.set_props("dcx-notices", {sendNotifications: [{
+                action: "show", id: `error-${number}`, autoClose: false, color: "red",
+                title: "Not read", message: "Some words on what is wrong. ".repeat(8)}]})""",
+            number,
+        )
+        notices = page.locator("[data-position='bottom-right'] .mantine-Notification-root")
+        expect(notices).to_have_count(number + 1)
+        rest(page)
+        page.mouse.move(900, 300)
+        page.mouse.wheel(0, 10_000)
+        rest(page)
+        tops = [box["y"] for box in (n.bounding_box() for n in notices.all()) if box]
+        box = last.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= min(tops) + 1, "a notice lies over it"
+    for button in notices.locator(".mantine-Notification-closeButton").all():
+        button.click()
+    expect(notices).to_have_count(0)
+
+
 def test_a_high_window_shows_the_answer_on_two_lines(results: Page) -> None:
     page = results
     page.set_viewport_size({"width": 1280, "height": 900})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -459,8 +460,9 @@ def fit(ctx: Context, *, clicks: int | None, tokens: Any, options: Any, entries:
     return {
         "state": {**_settled(None), "fits": {key: asdict(one) for key, one in found.items()}},
         "said": (
-            f"Tried on {number(samples)} sample{'s' if samples != 1 else ''}, best first. A small"
-            " error does not prove that the reference holds all cell types."
+            f"Tried on {number(samples)} sample{'s' if samples != 1 else ''} at"
+            f" {datetime.now():%H:%M:%S}, best first. A small error does not prove that the"
+            " reference holds all cell types."
         ),
     }
 

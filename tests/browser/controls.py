@@ -28,6 +28,9 @@ WATCH = Path(__file__).with_suffix(".js")
 PATIENCE = 2_500
 """Milliseconds with nothing under way until a control that did nothing is taken for dead."""
 
+REST = 120_000
+"""Milliseconds that something under way may take, such as the loading of files."""
+
 OPTIONS = 2
 """Entries of one list to choose from that are used."""
 
@@ -102,7 +105,7 @@ class Walker:
 
     def rest(self) -> None:
         """Wait until nothing is under way."""
-        self.page.evaluate("window.dcx_controls.rest(20000)")
+        self.page.evaluate("(ms) => window.dcx_controls.rest(ms)", REST)
 
     def click(self, key: str) -> list[str]:
         """Use it; what came of it."""
@@ -315,8 +318,10 @@ class Walker:
         """Whether it can be used so that something comes of it: another is chosen first, which may
         close the list that both are in.
 
-        What was just seen may be folding up: the way to it is gone once more.
+        What was just seen may be folding up: the way to it is gone once more. What is there while
+        a run goes on (its Stop) is gone when that has come to its end.
         """
+        self.settle()
         if control.chosen and control.choice and not self._choose_another(control):
             return False
         return bool(self._find(control.key) or self._reach(arrive, way, {control.key}))

@@ -155,6 +155,7 @@ def kind(key: str) -> str:
 
 def around(key: str) -> bool:
     """Whether it stands around every page: these are used on the first one only."""
+    key = key.removeprefix("#dcx-outlet ")  # the way out of a page that lacks something
     return key.startswith("#dcx-") or '"page":"dcx"' in key or key.startswith(" a “Skip")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
-KINDS = ("h5ad", "table", "xlsx", "mtx", "tenx", "dcx", "dcxsession")
+KINDS = ("h5ad", "cells", "rds", "table", "xlsx", "mtx", "tenx", "dcx", "dcxsession")
 
 
 def make(folder: Path, shared: Path | None = None) -> dict[str, list[Path]]:
@@ -25,6 +25,9 @@ def make(folder: Path, shared: Path | None = None) -> dict[str, list[Path]]:
     import pandas as pd
     from openpyxl import Workbook
     from scipy import io, sparse
+
+    from tests.data import cell_formats
+    from tests.data.r_objects import dgc_matrix, matrix, saved
 
     random = np.random.default_rng(0)
     counts = random.poisson(1.5, (24, 15)).astype(np.float32)  # cells x genes
@@ -51,6 +54,11 @@ def make(folder: Path, shared: Path | None = None) -> dict[str, list[Path]]:
         if name == "csr":
             data.raw = data.copy()
         data.write_h5ad(path("h5ad", f"{name}.h5ad"), compression="gzip" if name == "csc" else None)
+    cell_formats.loom_2(path("cells", "two.loom"))
+    cell_formats.loom_3(path("cells", "three.loom"))
+    cell_formats.h5seurat_4(path("cells", "four.h5Seurat"))
+    saved(path("rds", "dense.rds"), matrix(counts.T.astype(float), genes, cells), bytes)
+    saved(path("rds", "sparse.rds"), dgc_matrix(counts.T, genes, cells), bytes)
     rows: list[list[Any]] = [
         ["gene", *cells],
         *([g, *map(float, counts[:, i])] for i, g in enumerate(genes)),
@@ -120,7 +128,7 @@ def read(kind: str, path: Path) -> None:
         read_all(
             {"bulk": FileChoice(path=path)} if kind != "dcx" else {"train": FileChoice(path=path)}
         )
-        if kind in ("h5ad", "mtx", "tenx"):
+        if kind in ("h5ad", "cells", "mtx", "tenx"):
             read_all({"train": FileChoice(path=path, cells=CellChoice(per_label=2), keep_obs=())})
 
 
@@ -130,6 +138,7 @@ def warm_up() -> None:
     """
     import anndata  # noqa: F401
     import openpyxl  # noqa: F401
+    import rdata  # noqa: F401
 
     import gui.data.readers.read
     import gui.sessions.file  # noqa: F401

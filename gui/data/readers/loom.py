@@ -162,7 +162,7 @@ def _matrix(item: Any, name: str, *, by_gene: bool) -> Stored:
     found = stored(item, name)
     found = replace(found, by_gene=by_gene, shape=found.shape[::-1] if by_gene else found.shape)
     values = sample(found)
-    return replace(found, filled=np.count_nonzero(values) / max(1, values.size))
+    return replace(found, filled=float(np.count_nonzero(values) / max(1, values.size)))
 
 
 def _unnamed(item: Any) -> str:

@@ -20,7 +20,7 @@ NEEDS = {
     "dataset": "data",
     "train": "training data",
     "bulk": "bulk samples",
-    "composition": "a DTD run",
+    "composition": "a composition",
 }
 """What a page may require, in the words of the navigation."""
 

@@ -78,6 +78,8 @@ class Subject(NamedTuple):
         Why no intervals can be computed, a sentence, or None.
     task
         That computes them.
+    sums
+        Whether the fractions of a sample sum to 1 as they are.
     """
 
     run: Run
@@ -89,6 +91,7 @@ class Subject(NamedTuple):
     what: str = "sample"
     obstacle: str | None = None
     task: Task = run_bootstrap
+    sums: bool = False
 
 
 class ConfidenceIntervalView:
@@ -265,8 +268,10 @@ class ConfidenceIntervalView:
                 there["words"] = GOING if this._is_running(ctx, subject) else NONE_YET
                 return {**there, "views": no_view}
             sure: BootstrapResult = found.result
+            said = [words.sentence(sure), *sure.notes]
+            said += [] if subject.sums else [words.AS_ESTIMATED]
             there["words"] = dmc.Stack(
-                [html.Span(t) for t in (words.sentence(sure), *sure.notes, words.AS_ESTIMATED)],
+                [html.Span(t) for t in said],
                 gap=2,
             )
             if look == TABLE:

@@ -167,4 +167,5 @@ def intervals_subject(ctx: Context) -> Subject | None:
         result.fit,
         obstacle=why or None,
         task=run_method_intervals,
+        sums=True,
     )

@@ -8,7 +8,6 @@ import dash_mantine_components as dmc
 from dash import ALL, Input, Output, State, html
 from dash import ctx as call
 
-from gui.answers.confidence_intervals import bootstrap_of
 from gui.answers.methods import capability_text, method_sentence, method_warnings, short_answer
 from gui.components.agreement import AgreementView
 from gui.components.common import answer, card, empty_state, form_end, two_columns
@@ -256,10 +255,8 @@ def show(ctx: Context, *, _revision: str | None) -> dict[str, Any]:
     if current is None:
         return {"empty": SHOWN, "shown": GONE, "answer": None, "holds": "", "notes": None}
     outdated = ctx.session.outdated(current)
-    drawn = bootstrap_of(ctx.session, current)
-    weak = method_warnings(
-        current.result, ctx.session.dataset, None if drawn is None else drawn.result
-    )
+    # what its intervals say stands on their tab: here it would push the figure down
+    weak = method_warnings(current.result, ctx.session.dataset)
     weak = [outdated, *weak] if outdated else weak
     return {
         "empty": GONE,

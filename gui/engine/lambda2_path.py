@@ -17,7 +17,6 @@ from gui.engine.numeric_context import numeric_context
 from gui.engine.parallel import parallel_map
 from gui.engine.parallel.local import allowed_cores
 from gui.engine.regulation import LOW_SUPPORT, logs
-from gui.engine.separable_qp import Answer, SeparableQP, Stuck, by_newton
 from gui.errors import EngineFailed
 
 if TYPE_CHECKING:
@@ -32,8 +31,6 @@ SECONDS, WORTH = 1.2e-5, 10.0
 """About what one lambda2 takes per gene and pair of cell types, three fits together; and from how
 many seconds on it pays to start processes.
 """
-FEASIBLE = 1e-8
-"""Error of the sum of a regulated profile, which is 1."""
 COLUMNS = ["misfit", "size", "supported", "stability"]
 
 
@@ -45,46 +42,6 @@ class Samples:
     bulk: pd.DataFrame
     weights: pd.DataFrame
     halves: tuple[np.ndarray, ...]
-
-
-class HalfPath(LambdaPath):
-    """Of half of the samples, with the regulation by Newton's method: in half the time.
-
-    It solves the same strictly convex programme to its optimum. Clarabel stops before it where
-    lambda2 is tiny; what ADTD would give there is told by the fit of all samples, which keeps
-    Clarabel. Of the halves only the directions are used.
-    """
-
-    _before: Answer | None = None
-    _begun = False
-
-    def solve_for_lambda(self, lambda2: float) -> np.ndarray:
-        """Of every lambda2 from the same start, whatever was solved before."""
-        if not self._begun:
-            self.begin()
-            self._begun = True
-        self._before = None
-        return super().solve_for_lambda(lambda2)
-
-    def update_Delta(self) -> None:
-        """Update the gene regulation; by Clarabel where Newton does not get to an end."""
-        programme = SeparableQP(
-            self.gamma.astype(np.float64),
-            self.X,
-            self.C @ self.C.T,
-            (self.Y - self.x @ self.c) @ self.C.T,
-            np.full(self.q, self.lambda2),
-        )
-        try:
-            answer = by_newton(programme, self.check, self._before)
-        except (Stuck, np.linalg.LinAlgError):
-            super().update_Delta()
-            return
-        off = np.abs((self.X * answer.u).sum(axis=0) - 1.0).max()
-        if off < FEASIBLE and np.isfinite(answer.u).all():
-            self._before, self.Delta = answer, answer.u
-        else:
-            super().update_Delta()
 
 
 def regulation_path(
@@ -152,23 +109,24 @@ def follow(shared: Samples, lambdas: list[float], *, step: Callable[[int], None]
     done = 0
     rows = np.full((len(lambdas), len(COLUMNS)), np.nan)
     with numeric_context():
-
-        def check() -> None:
-            step(done)
-
-        whole = LambdaPath(shared.reference, shared.bulk, shared.weights, check=check)
-        halves = [
-            HalfPath(shared.reference, shared.bulk.iloc[:, half], shared.weights, check=check)
-            for half in shared.halves
-        ]
-        whole.begin()
+        whole, *halves = (
+            LambdaPath(
+                shared.reference,
+                shared.bulk if half is None else shared.bulk.iloc[:, half],
+                shared.weights,
+                check=lambda: step(done),
+            )
+            for half in (None, *shared.halves)
+        )
+        for path in (whole, *halves):
+            path.begin()
         for done, lambda2 in enumerate(lambdas):
             try:
                 delta = whole.solve_for_lambda(lambda2)
                 strong = _supported(shared, whole, lambda2)
                 same = strong.copy()
                 for half in halves:
-                    if not same.any():
+                    if not same.any():  # they can say nothing more
                         break
                     same &= np.sign(half.solve_for_lambda(lambda2) - 1) == np.sign(delta - 1)
             except EngineFailed:  # one unsolvable lambda2 does not spoil the others

@@ -246,15 +246,8 @@ def _step(curvature: np.ndarray, lacking: np.ndarray, loose: np.ndarray) -> np.n
     raise Stuck
 
 
-def by_newton(
-    problem: SeparableQP, check: Check = lambda: None, start: Answer | None = None
-) -> Answer:
+def by_newton(problem: SeparableQP, check: Check = lambda: None) -> Answer:
     """The answer by Newton's method with a line search on the dual function.
-
-    Parameters
-    ----------
-    start
-        Of a programme like this one: it begins there, and ends sooner.
 
     Raises
     ------
@@ -265,10 +258,7 @@ def by_newton(
     loose = np.zeros(columns)
     for genes in problem.pieces():
         loose += (problem.part(genes).coupling ** 2).sum(axis=0)
-    first, free = np.zeros(columns), np.ones(problem.shape, dtype=bool)
-    if start is not None:
-        first, free = start.multipliers, start.u > 0
-    state = best = at(problem, first, free, check)
+    state = best = at(problem, np.zeros(columns), np.ones(problem.shape, dtype=bool), check)
     stale = 0
     for _ in range(NEWTON_STEPS):
         # or rounding is all that is left

@@ -14,9 +14,8 @@ from gui.engine.adtd import inverse_weights
 from gui.engine.fast.lambda_path import LambdaPath
 from gui.engine.l_curve import corner
 from gui.engine.lambda2_advice import STEADY, advise
-from gui.engine.lambda2_path import HalfPath, regulation_path
+from gui.engine.lambda2_path import regulation_path
 from gui.engine.results import SearchResult
-from gui.engine.separable_qp import Stuck
 
 GRID = np.logspace(-8, 0, 9)
 GENES = 150
@@ -166,30 +165,23 @@ def test_one_recommendation_with_its_reason_or_none() -> None:
     assert advise(flat, 40, path_of(12, 1.0)).value is None, "a corner alone supports nothing"
 
 
-def test_halves_are_fitted_to_the_optimum_that_clarabel_comes_near() -> None:
-    reference, bulk = mixtures()
-    weights = inverse_weights(bulk).to_frame()
-    slow = LambdaPath(reference, bulk, weights, check=lambda: None)
-    slow.begin()
-    quick = HalfPath(reference, bulk, weights, check=lambda: None)
-    for lambda2 in (1e-8, 1e-4, 1e-8):
-        found = quick.solve_for_lambda(lambda2)
-        np.testing.assert_allclose(found, slow.solve_for_lambda(lambda2), atol=2e-3)
-        np.testing.assert_allclose((quick.X * found).sum(axis=0), 1.0, atol=1e-8)
-    again = HalfPath(reference, bulk, weights, check=lambda: None).solve_for_lambda(1e-8)
-    np.testing.assert_array_equal(again, found)
-
-
-def test_halves_are_fitted_by_clarabel_where_newton_does_not_end(
+def test_halves_are_fitted_only_where_regulation_has_support(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def stuck(*_: Any) -> Any:
-        raise Stuck
-
     reference, bulk = mixtures()
-    weights = inverse_weights(bulk).to_frame()
-    slow = LambdaPath(reference, bulk, weights, check=lambda: None)
-    slow.begin()
-    monkeypatch.setattr("gui.engine.lambda2_path.by_newton", stuck)
-    quick = HalfPath(reference, bulk, weights, check=lambda: None)
-    np.testing.assert_array_equal(quick.solve_for_lambda(1e-8), slow.solve_for_lambda(1e-8))
+    bulk = bulk * np.random.default_rng(0).lognormal(0, 1.0, bulk.shape)
+    whole: list[float] = []
+    half: list[float] = []
+    solve = LambdaPath.solve_for_lambda
+
+    def watched(self: LambdaPath, lambda2: float) -> np.ndarray:
+        (whole if self.n == bulk.shape[1] else half).append(lambda2)
+        return solve(self, lambda2)
+
+    monkeypatch.setattr(LambdaPath, "solve_for_lambda", watched)
+    found = regulation_path(reference, bulk, lambdas=[1e-14, 1e3], progress=quiet)
+    assert whole == [1e-14, 1e3]
+    assert found.loc[1e-14, "supported"] > 0
+    assert set(half) == {1e-14}
+    assert found.loc[1e3, "supported"] == 0
+    assert np.isnan(found.loc[1e3, "stability"])

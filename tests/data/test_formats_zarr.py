@@ -7,6 +7,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -241,6 +243,21 @@ def test_a_bomb_in_a_zip_is_refused(file: str, tmp_path: Path) -> None:
             member.write(b" " * (1 << 20))
     with pytest.raises(UnsafeFile, match="declares far more"):
         part_of(path)
+
+
+def test_checking_a_store_leaves_nothing_behind(tmp_path: Path) -> None:
+    before = anndata.settings.zarr_write_format
+    anndata.settings.zarr_write_format = 2  # with Blosc, which makes a lock
+    path = store(tmp_path)
+    anndata.settings.zarr_write_format = before
+    done = subprocess.run(
+        [sys.executable, "-m", "desktop", "check", path, "--role", "train"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.startswith("accept")
+    assert "leaked" not in done.stderr
 
 
 def test_every_file_of_a_store_counts_for_its_hash(version: int, tmp_path: Path) -> None:

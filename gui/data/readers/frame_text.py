@@ -31,7 +31,7 @@ def text_of_frame(frame: pd.DataFrame, name: str) -> str:
     frame = pd.DataFrame(
         {at: _whole(frame.iloc[:, at]) for at in range(len(frame.columns))}, index=frame.index
     ).set_axis(frame.columns, axis=1)
-    return str(frame.to_csv(sep="\t", index=named, index_label="gene", na_rep="NA"))
+    return str(frame.to_csv(sep="\t", index=named, index_label="", na_rep="NA"))
 
 
 def _whole(column: pd.Series) -> pd.Series:
@@ -103,7 +103,7 @@ def _frame(table: Any, name: str) -> pd.DataFrame:
     order = [*first, *(at for at in range(len(names)) if at not in first)]
     made = {at: _values(table.column(at), names[at], name) for at in order}
     frame = pd.DataFrame(made)
-    titles = ["gene" if names[at].startswith("__index_level_") else names[at] for at in order]
+    titles = ["" if names[at].startswith("__index_level_") else names[at] for at in order]
     return frame.set_axis(pd.Index(titles, dtype=object), axis=1)
 
 

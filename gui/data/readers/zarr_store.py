@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import threading
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -103,7 +104,11 @@ def opened_zarr(path: Path, name: str) -> Iterator[CellFile]:
 @contextmanager
 def _group(path: Path, place: str, version: Literal[2, 3]) -> Iterator[Any]:
     import zarr
+    from numcodecs import blosc
 
+    if not getattr(blosc, "_MUTEX_IS_INIT", True):
+        # its lock between processes would be left behind when the reading process is ended
+        blosc._MUTEX, blosc._MUTEX_IS_INIT = threading.Lock(), True
     # few threads: each takes address space, of which the reading process has little
     with zarr.config.set({"threading.max_workers": 2, "async.concurrency": 4}):
         store: Any = (

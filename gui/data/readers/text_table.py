@@ -21,6 +21,9 @@ from gui.knowledge.identifiers import holds_transcripts, without_version
 from gui.text import shorten
 
 _SEPARATORS = ("\t", ";", ",", "|", " ")
+_TITLES = 5
+"""Lines above the header that are looked at."""
+_MARKS = ",;|\t "
 _WANTED = (
     "Give a table whose first line holds the column names, separated by commas, semicolons or tabs."
 )
@@ -56,10 +59,25 @@ def read_text_table(
         comments = sum(bool(line.strip("# \t")) for line in whole[: -len(text)].splitlines())
         if text and comments:
             said.append(_of_lines(comments, "of comments above the table"))
-        separator = _separator(text, name)
+        lines = [line for line in text.splitlines() if line.strip()]
+        if len(lines) < 2:
+            raise UnreadableFile(
+                f"{name} is not a table: it has fewer than two lines.", advice=_WANTED
+            )
+        title, separator = 0, _separator(lines)
+        if not separator or len([v for v in _cells(lines[0], separator) if v.strip()]) < 2:
+            title, below = _title(lines)
+            separator = below or separator
+        if not separator:
+            raise UnreadableFile(
+                f"{name} is not a table: its lines have different numbers of columns.",
+                advice=_WANTED,
+            )
+        if title:
+            said.append(f"The title ({shorten(lines[0].strip(_MARKS), 40)}) was left out.")
         rows = [
             [v.strip() for v in row]
-            for row in csv.reader(text.splitlines(), delimiter=separator)
+            for row in csv.reader(lines[title:], delimiter=separator)
             if any(v.strip() for v in row)
         ]
     else:
@@ -86,13 +104,48 @@ def read_text_table(
         h or ("sample" if i == 0 and "sample" not in rows[0] else f"column {i + 1}")
         for i, h in enumerate(rows[0] + [""] * (width - len(rows[0])))
     ]
-    double = [h for h, count in Counter(header).items() if count > 1]
-    if double:
+    if header[0] in header[1:]:
         raise UnreadableFile(
-            f"{name} has the column {double[0][:60]} more than once.",
+            f"{name} has the column {header[0][:60]} more than once.",
             advice="Give every column a name of its own.",
         )
+    header = _numbered(header, said)
     return pd.DataFrame(rows[1:], columns=pd.Index(header, dtype=object), dtype=object), separator
+
+
+def _numbered(header: list[str], said: list[str]) -> list[str]:
+    """The names of the columns; those that a name occurs in again get a number."""
+    seen = Counter[str]()
+    made = []
+    for title in header:
+        seen[title] += 1
+        made.append(title if seen[title] == 1 else f"{title} ({seen[title]})")
+    double = [title for title, count in seen.items() if count > 1]
+    if double and len(set(made)) == len(made):
+        said.append(f"{shorten(double[0], 40)} names several columns; they were numbered.")
+    return made if len(set(made)) == len(made) else [f"{t} [{i}]" for i, t in enumerate(made, 1)]
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    return next(csv.reader([line], delimiter=separator), [])
+
+
+def _title(lines: list[str]) -> tuple[int, str]:
+    """How many lines above the header hold a single text, and the separator of what follows; 0 and
+    "" mostly.
+    """
+    count = 0
+    for line in lines[:_TITLES]:
+        count += 1
+        for separator in _SEPARATORS[:-1]:
+            below = list(csv.reader(lines[count : count + 60], delimiter=separator))
+            widths = {len(row) for row in below}
+            above = _cells(line, separator)
+            if len(widths) != 1 or widths == {1} or len(below) < 3:
+                continue
+            if sum(bool(v.strip()) for v in above) == 1 and all(v.strip() for v in below[0][1:]):
+                return count, separator
+    return 0, ""
 
 
 def _of_lines(count: int, what: str) -> str:
@@ -145,9 +198,11 @@ def _without_cde_rows(rows: list[list[str]]) -> list[list[str]]:
     return rows
 
 
-def _separator(text: str, name: str) -> str:
-    """The one that divides most lines into the same number of columns, at least two."""
-    lines = [line for line in text.splitlines()[:60] if line.strip()]
+def _separator(lines: list[str]) -> str:
+    """The one that divides most lines into the same number of columns, at least two; "" if none
+    does.
+    """
+    lines = lines[:60]
     best, most = "", 1
     for separator in _SEPARATORS:
         if separator == " " and best:
@@ -164,10 +219,6 @@ def _separator(text: str, name: str) -> str:
             and widths[-1] > most
         ):
             best, most = separator, widths[-1]
-    if not best:
-        raise UnreadableFile(
-            f"{name} is not a table: its lines have different numbers of columns.", advice=_WANTED
-        )
     return best
 
 

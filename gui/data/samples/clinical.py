@@ -14,6 +14,15 @@ import pandas as pd
 from gui.data.dataset import Clinical
 from gui.data.readers.read import Frozen
 from gui.data.readers.text_table import read_text_table
+from gui.data.samples.clinical_layout import (
+    CENSORED_BY_MARK,
+    said_of_codes,
+    with_characteristics,
+    with_marked_times,
+    without_codes,
+    without_nines,
+    without_unit_row,
+)
 from gui.data.samples.clinical_values import is_number, typed, with_bounds, without_units
 from gui.data.samples.dates import columns_of_dates, times_between, unclear_dates, with_dates
 from gui.data.samples.joining import WAYS, Join, join, without_normals
@@ -89,19 +98,29 @@ def read_clinical(choice: ClinicalChoice, samples: Sequence[str] | None = None) 
     name = choice.shown
     left_out: list[str] = []
     text, of_series = _read_text(choice.path, name, left_out)
+    text, characteristics = with_characteristics(text)
+    text, unit_row, said = without_unit_row(text)
+    left_out += [said] * bool(said)
     text, turned = _patients_in_rows(text, samples)
     frame, commas = typed(text)
     notes: list[tuple[str, str]] = []
     if of_series:
         notes.append(("turned", f"The characteristics of the samples in {name} were read."))
+    if characteristics:
+        notes.append(("turned", characteristics))
     if turned:
         notes.append(("turned", f"The rows and columns of {name} were exchanged."))
-    units: dict[str, str] = {}
+    units: dict[str, str] = {c: unit_in(word) or "" for c, word in unit_row.items()}
     for column in frame.columns:
         if frame[column].dtype == object and (found := without_units(frame[column])):
             frame[column], units[str(column)] = found
     key = choice.sample_column or _sample_column(text, samples)
     frame, bounds = with_bounds(frame)
+    frame, marked = with_marked_times(frame)
+    if marked:
+        notes.append(
+            ("turned", f"Times of {some(marked)} with + are of patients without the event.")
+        )
     frame, serial = with_dates(frame)
     if serial:
         notes.append(("turned", f"{some(serial, 3)} hold Excel's numbers of days; read as dates."))
@@ -141,14 +160,24 @@ def read_clinical(choice: ClinicalChoice, samples: Sequence[str] | None = None) 
     event = (
         choice.event_column if choice.event_column is not None else propose_event(frame, key, time)
     )
-    if not event and choice.event_column is None and time == COMBINED and DIED in frame.columns:
-        event = DIED
+    if choice.event_column is None and not event:
+        told = COMBINED if time == COMBINED else ""
+        by = (DIED, told), (CENSORED_BY_MARK, time if time in marked else "")
+        event = next((c for c, of in by if of and c in frame.columns), "")
+    if choice.time_column is None and not event and not _is_varied(frame, time):
+        time = ""  # times of sampling or treatment
+    for column, clean in ((time, without_nines), (event, _without_codes)):
+        if column and choice.time_column is None:
+            frame[column], codes = clean(frame[column])
+            if codes:
+                count = int(frame[column].isna().sum())
+                notes.append(("turned", said_of_codes(column, codes, count)))
     coding = event_coding(frame[event], event) if event else EventCoding("", True)
     value = choice.event_value if choice.event_value is not None else coding.value
     joined = join([str(s) for s in samples], list(text[key])) if samples is not None else None
     if joined is not None and samples is not None:
         joined = without_normals(joined, samples)
-    unit = choice.unit or unit_in(time) or units.get(time)
+    unit = choice.unit or unit_in(time) or units.get(time) or _unit_beside(frame, time)
     return ClinicalTable(
         name=name,
         frame=frame,
@@ -170,6 +199,23 @@ def read_clinical(choice: ClinicalChoice, samples: Sequence[str] | None = None) 
         ),
         left_out=tuple(left_out),
     )
+
+
+def _is_varied(frame: pd.DataFrame, time: str) -> bool:
+    return not time or len(frame) < 8 or frame[time].nunique() > 4
+
+
+def _without_codes(column: pd.Series) -> tuple[pd.Series, str]:
+    if column.dtype.kind != "f":
+        return column, ""
+    return without_codes(column, frozenset(map(value_text, column.dropna().unique())))
+
+
+def _unit_beside(frame: pd.DataFrame, time: str) -> str | None:
+    """The unit that another column has for all rows: CDISC's AVALU beside AVAL."""
+    beside = next((str(c) for c in frame.columns if str(c).lower() == f"{time.lower()}u"), "")
+    values = set(frame[beside].dropna()) if beside else set()
+    return unit_in(str(values.pop())) if len(values) == 1 else None
 
 
 def _read_text(path: Path, name: str, said: list[str]) -> tuple[pd.DataFrame, bool]:

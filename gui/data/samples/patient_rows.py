@@ -13,6 +13,7 @@ import pandas as pd
 
 from gui.data.samples.survival_columns import (
     event_value,
+    is_follow_up,
     is_survival_column,
     plain,
     times_of_death_and_follow_up,
@@ -59,10 +60,12 @@ def one_row_each(frame: pd.DataFrame, keys: Sequence[str]) -> tuple[pd.DataFrame
     groups = frame.groupby(names, sort=False)
     varied = [str(c) for c in frame.columns if (groups[c].nunique() > 1).any()]
     if not set(varied) & set(map(str, matters)):
-        first = frame.loc[~names.duplicated()]
+        first = _first_filled(frame, names)
         beside = f"; of what differs ({some(varied, 3)}) the first is kept" if varied else ""
         return first, f"{rows_said} were put together: times and events are the same{beside}."
-    columns = times_of_death_and_follow_up(frame)
+    columns: tuple[str, ...] | None = times_of_death_and_follow_up(frame)
+    if columns is None:
+        columns = _visits(frame, varied)
     if columns is None:
         return frame, ""
     made = groups.first()
@@ -75,3 +78,20 @@ def one_row_each(frame: pd.DataFrame, keys: Sequence[str]) -> tuple[pd.DataFrame
         made.loc[with_event, vital] = frame.loc[died, vital].iloc[0] if died.any() else np.nan
     made.index = pd.Index([frame.index[(names == n).to_numpy()][0] for n in made.index])
     return made, f"{rows_said} were put together: the latest follow-up, and the death, of each."
+
+
+def _first_filled(frame: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
+    """Of each patient the first value of every column: a visit may hold what another one lacks."""
+    made = frame.groupby(names, sort=False).first()
+    made.index = pd.Index(frame.index[(~names.duplicated()).to_numpy()])
+    return made
+
+
+def _visits(frame: pd.DataFrame, varied: Sequence[str]) -> tuple[str, ...] | None:
+    """The column of the time since the beginning, where only it and who is alive differ between
+    the visits of a patient.
+    """
+    times = [c for c in varied if frame[c].dtype.kind == "f" and is_follow_up(c)]
+    other = [c for c in varied if c not in times and is_survival_column(c)]
+    vital = [c for c in other if "vital" in c.lower()]
+    return (times[0],) if len(times) == 1 and other == vital and len(vital) == 1 else None

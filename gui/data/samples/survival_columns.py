@@ -24,27 +24,39 @@ _TIME = re.compile(
     rf"^{_PREFIX}?[ ._-]?(time|days|weeks|months|years|duration|m|mo|d|y)$|time|follow.?up|"
     rf"^{_PREFIX}[ ._,(\[-]*(in[ ._])?(days|weeks|months|years)|^aval$|"
     rf"(days|weeks|months|years)[ ._](of[ ._])?(survival|follow)|survival[ ._(]*(time|days|months)|"
-    r"^duration|(über|ueber)leb|nachbeobacht|survie|^suivi|su[pb]ervivencia|sobrevida|sopravviv",
+    rf"^t[ ._-]?{_PREFIX}$|^t[ ._](death|event|fu)$|{_PREFIX}[ ._-]t$|^fu[ ._-]?(time|months|days)|"
+    r"^duration|(über|ueber)leb|nachbeobacht|survie|(^|\W)suivi(\W|$)|生存|su[pb]ervivencia|sobrevida|sopravviv",
     re.I,
 )
+_UNTIL = re.compile(
+    rf"^(?:{_PREFIX}|fu|sg|ssp|slp|gü|gue)(?![a-z])|surviv|leben|death|tod(?![a-z])|d[ée]c[èe]s|"
+    r"(?:last|letzter?)[ ._](?:contact|kontakt|follow)|suivi|seguim|follow|nachsorge",
+    re.I,
+)
+"""Beside a unit: OS [mo], SG (mois), Tage bis Tod."""
 _NO_TIME = re.compile(r"sampl|collect|timepoint|time.?point|treat|zone|birth|consent|visit", re.I)
 _EVENT = re.compile(
-    rf"^{_PREFIX}([ ._-]?(status|event|censor(ed|ing|ship)?|cens|binary|ind(icator)?))?$|status|"
-    r"event|^(is[ ._]?)?(dead|death|died|alive|living|deceased)$|censor|^cnsr$|^cens$|"
+    rf"^{_PREFIX}([ ._-]?(status|stat|event|censor(ed|ing|ship)?|cens|binary|ind(icator)?))?$|"
+    r"status|event|^(is[ ._]?)?(dead|death|died|alive|living|deceased)$|censor|^cnsr$|^cens$|"
     r"^(fu)?stat$|vital|survived|^(event[ ._]?)?observed$|outcome|"
     r"(^|[ ._])(dead|death|died|alive|deceased|living)[ ._?]*($|[(\[]|at[ ._])|"
-    r"verstorben|^tod$|^lebt$|d[eé]c[eè]s|d[eé]c[eé]d|fallecid|decedut|exitus|[oó]bito|"
+    rf"^e[ ._-]{_PREFIX}$|{_PREFIX}[ ._-]e$|^delta$|death|deceas|mortality|fatal|gestorben|todes|"
+    r"状态|^viv[oa]$|^vivante?$|^en vie$|verstorben|^tod$|^lebt$|"
+    r"d[eé]c[eè]s|d[eé]c[eé]d|fallecid|decedut|exitus|[oó]bito|"
     r"(relapse|recurrence|progression|metastas[ei]s|disease|event|tumou?r)[ ._-]?free$|"
     r"^(relapsed?|recurrence|recurred|progression|progressed|metastas[ei]s)$",
     re.I,
 )
 _OTHER_STATUS = re.compile(
     r"smok|msi|mutat|her2|er[ ._]status|pr[ ._]status|hpv|menopau|marital|nodal|margin|sample|"
-    r"tissue|amplif|methyl|expression|receptor|adverse",
+    r"tissue|amplif|methyl|expression|receptor|adverse|event[ ._-]?name|redcap|cause|reason|date|"
+    r"place|days|months|years|time|(?<![a-z])age(?![a-z])|desc",
     re.I,
 )
 _CENSORED = re.compile(r"(?<!un)(?<!non.)(?<!not.)(censor|cens$)|^cnsr$|[ ._-]cnsr$", re.I)
-_ALIVE = re.compile(r"alive|living|survived|^survivor|^lebt$|vivant", re.I)
+_ALIVE = re.compile(
+    r"alive|living|survived|^survivor|^lebt$|lebend|vivant|^viv[oa]$|en vie|am leben", re.I
+)
 _LEGENDS = tuple(re.compile(rf"([^\W_]+)\s*{mark}\s*([^\W_]+)") for mark in ("=", ":", ",", r"\("))
 """What a name says of its values: 0=alive, dead: 1, (0, alive), death (1)."""
 _HAPPENED = frozenset(
@@ -66,6 +78,7 @@ _HAPPENED = frozenset(
         *("uncensored", "died of disease", "dead of other causes", "distant metastasis"),
         *("dead of other cause", "died of other causes", "died of other cause", "doc", "ddc"),
         *("ja", "verstorben", "tot", "gestorben", "oui", "décédé", "décédée", "decede", "mort"),
+        *("死亡", "non-survivor", "nonsurvivor", "non survivor", "not alive"),
         *("sí", "si", "fallecido", "fallecida", "muerto", "muerta", "deceduto", "morto", "óbito"),
     }
 )
@@ -86,6 +99,7 @@ _NOT_HAPPENED = frozenset(
         *("no event", "none", "progression free", "recurrence free", "relapse free", "ned"),
         *("event free", "alive with tumor", "not progressed", "survived", "lost to follow-up"),
         *("alive or dead tumor free", "alive or censored", "censoring", "awd"),
+        *("存活", "生存", "survivor", "alive at last follow-up", "still alive"),
         *("alive with disease", "nein", "lebend", "lebt", "lebendig", "zensiert", "non"),
         *(
             "vivant",
@@ -101,7 +115,11 @@ _NOT_HAPPENED = frozenset(
 _EITHER = re.compile(r"surviv|vital|free(?![a-z])", re.I)
 """Names under which 1 or yes is used for the event by some, for its absence by others: METABRIC's
 overall_survival is 1 for who lives."""
-_YES_NO = frozenset({"0", "1", "yes", "no", "true", "false", "y", "n"})
+_YES = {
+    **{"1": "0", "yes": "no", "true": "false", "y": "n", "t": "f"},
+    **{"ja": "nein", "j": "n", "oui": "non", "o": "n", "sí": "no", "si": "no"},
+}
+_YES_NO = frozenset({*_YES, *_YES.values()})
 _LONGEST = 200
 """Characters of a column's name that are looked at."""
 _DEATH = ("daystodeath", "deathdaysto", "daysuntildeath", "timetodeath", "donorsurvivaltime")
@@ -143,7 +161,9 @@ def event_coding(column: pd.Series, name: str = "") -> EventCoding:
         return EventCoding(dead, False, "D may stand for dead")
     if set(values) and set(values) <= {"1", "2"} and not turned and "2" in values:
         return EventCoding("2", False, "1 and 2, as in R's survival")
-    numbered = {v: v.partition(":") for v in values}
+    if name.casefold() == "cnsr" and "0" in values and all(v.isdecimal() for v in values):
+        return EventCoding("0", False, "in CDISC's ADTTE 0 is the event")  # 1, 2: why censored
+    numbered = {v: _numbered(v) for v in values}
     if values and all(mark == ":" and n.strip() in ("0", "1") for n, mark, _ in numbered.values()):
         found = [v for v, (n, _, _) in numbered.items() if n.strip() == "1"]
         for v, (n, _, word) in numbered.items():
@@ -157,9 +177,9 @@ def event_coding(column: pd.Series, name: str = "") -> EventCoding:
         what = "alive" if _ALIVE.search(name) else "censored"
         if name.casefold() == "cens":  # used in both senses
             return EventCoding("", False, "cens may count the events or the censored")
-        no = [v for v in values if folded[v] in _NOT_HAPPENED]
+        no = [v for v in values if folded[v] in _YES.values()]
         if not no and len(values) == 1:
-            yes = {"1": "0", "yes": "no", "true": "false", "y": "n"}.get(folded[values[0]], "")
+            yes = _YES.get(folded[values[0]], "")
             return EventCoding(yes, False, f"it says who is {what}")
         return EventCoding(no[0] if no else "", False, f"the column says who is {what}")
     if values and _EITHER.search(name) and set(folded.values()) <= _YES_NO:
@@ -175,6 +195,12 @@ def event_coding(column: pd.Series, name: str = "") -> EventCoding:
     return EventCoding("", not values)
 
 
+def _numbered(value: str) -> tuple[str, str, str]:
+    """1:DECEASED, 1 = dead, 1 - dead, (1) dead -> 1, ":", dead."""
+    found = re.fullmatch(r"\(?(\d)\)?\s*[:=\-.)]*\s*([^\W\d].*)", value[:_LONGEST])
+    return (found[1], ":", found[2]) if found else value.partition(":")
+
+
 def _by_legend(name: str, values: Sequence[str]) -> EventCoding | None:
     """What the name itself says of the values: Censor (alive=0; dead=1); None where it does not."""
     for legend in _LEGENDS:
@@ -184,8 +210,9 @@ def _by_legend(name: str, values: Sequence[str]) -> EventCoding | None:
                 if value in values and word.casefold() in _HAPPENED | _NOT_HAPPENED - _YES_NO:
                     found[value] = word.casefold() in _HAPPENED
         happened = [value for value, yes in found.items() if yes]
-        if len(happened) == 1 and len(found) >= min(2, len(values)):
-            return EventCoding(happened[0], set(values) <= set(found))
+        # 1=dead says enough of a column of 0 and 1
+        if len(happened) == 1 and (len(found) >= min(2, len(values)) or len(values) == 2):
+            return EventCoding(happened[0], set(values) <= set(found) or len(values) == 2)
     return None
 
 
@@ -202,12 +229,12 @@ def propose_time(numeric: Sequence[str], varied: Sequence[str] = ()) -> str:
     varied : those of more than a few values, which may be called OS as events are
     """
     numeric = [c for c in numeric if not re.search(r"date(?![a-z])", str(c), re.I)]
-    fits = [str(c) for c in numeric if _TIME.search(str(c)) and not _NO_TIME.search(str(c))]
+    fits = [str(c) for c in numeric if _is_time(str(c))]
     fits = [c for c in fits if plain(c) not in _DEATH] or fits
 
     def rank(name: str) -> int:
         lower = name.lower()
-        if lower.startswith(("os", "overall")):
+        if re.match(r"(?:t[ ._-]|_)?os(?![a-z])|os|overall", lower):
             return 0
         if lower == COMBINED:
             return 1
@@ -234,6 +261,7 @@ def propose_event(frame: pd.DataFrame, key: str, time: str) -> str:
     ]
     stem = before_unit(time.lower())
     own = [c for c in fits if stem and c.lower().startswith(stem)]
+    own = own or [c for c in fits if _same_endpoint(time.lower(), c.lower())]
     if own:
         return own[0]
     fits = fits or _by_words(frame, (key, time))
@@ -244,6 +272,21 @@ def propose_event(frame: pd.DataFrame, key: str, time: str) -> str:
             return vital[0]
     binary = [c for c in fits if {value_text(v) for v in frame[c].dropna()} <= {"0", "1"}]
     return (binary or told or fits or [""])[0]
+
+
+def _same_endpoint(time: str, event: str) -> bool:
+    """Whether t.os and e.os, os_t and os_e, t_death and event_death are of one endpoint."""
+    ends = [re.split(r"[ ._-]", name.strip("_")) for name in (time, event)]
+    if any(len(parts) != 2 for parts in ends):
+        return False
+    (a, b), (c, d) = ends
+    first = a == "t" and c in ("e", "event") and b == d
+    return first or (b == "t" and d in ("e", "event") and a == c)
+
+
+def _is_time(name: str) -> bool:
+    named = bool(_TIME.search(name)) or (unit_in(name) is not None and bool(_UNTIL.search(name)))
+    return named and not _NO_TIME.search(name)
 
 
 def _by_words(frame: pd.DataFrame, others: Sequence[str]) -> list[str]:
@@ -306,12 +349,16 @@ def times_of_death_and_follow_up(frame: pd.DataFrame) -> tuple[str, str] | None:
     return None if death is None or last is None else (death, last)
 
 
+def is_follow_up(name: str) -> bool:
+    """Whether a column of this name holds the time until the patient was seen last."""
+    return plain(name) in _FOLLOW_UP
+
+
 def is_survival_column(name: str) -> bool:
     """Whether a column of this name may hold times or events."""
     if plain(name) in (*_DEATH, *_FOLLOW_UP):
         return True
-    time = bool(_TIME.search(name)) and not _NO_TIME.search(name)
-    return time or (bool(_EVENT.search(name)) and not _OTHER_STATUS.search(name))
+    return _is_time(name) or (bool(_EVENT.search(name)) and not _OTHER_STATUS.search(name))
 
 
 def unit_in(name: str) -> Unit | None:

@@ -27,7 +27,16 @@ MISSING = frozenset(
         ),
         *("unknown", "not available", "[not available]", "not reported", "[not reported]", "nd"),
         *("not applicable", "[not applicable]", "[unknown]", "[discrepancy]", "[not evaluated]"),
-        *("[pending]", "[completed]", "not evaluated", "not allowed to collect", "missing", "n.a."),
+        *(
+            "[pending]",
+            "[completed]",
+            "not evaluated",
+            "not allowed to collect",
+            "missing",
+            "n.a.",
+            "n.d.",
+        ),
+        *("fehlt", "fehlend", "unbekannt", "nicht bekannt", "inconnu", "nd.", "desconocido"),
         *("unavailable", "#value!", "#div/0!", "nat", "not recorded", "k.a.", "'-", "—", "–"),
     }
 )

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from gui.data.samples.clinical_layout import without_unit_row
 from gui.data.samples.clinical_values import typed
 from gui.data.samples.dates import dates_of
 from gui.data.samples.joining import join
@@ -33,7 +34,14 @@ pearsoncorrelation viability purity dilution batch age day plate well replicate
 """
 _QUALITY = frozenset(_QUALITY_TEXT.split())
 """Columns of numbers beside the types: those of CIBERSORT(x), and what a laboratory writes."""
-_XCELL = frozenset({"immunescore", "stromascore", "microenvironmentscore"})
+_XCELL_TYPES = "clp cmp gmp mep mpp hsc adc cdc idc lyendothelialcells mvendothelialcells"
+_SCORES: tuple[tuple[str, frozenset[str], int], ...] = (
+    ("ESTIMATE", frozenset({"stromalscore", "estimatescore"}), 1),
+    ("xCell", frozenset({"immunescore", "stromascore", "microenvironmentscore"}), 1),
+    ("xCell", frozenset(_XCELL_TYPES.split()), 3),
+    ("MCP-counter", frozenset({"blineage", "monocyticlineage", "cytotoxiclymphocytes"}), 2),
+)
+"""Names in the tables of tools whose scores are no fractions, and how many of them tell."""
 _VALUE = re.compile(r"frac|prop|perc|%|freq|share|value|composition", re.I)
 _COUNT = re.compile(r"count|number|^n$|cells$", re.I)
 _SAMPLE = re.compile(r"sample|patient|donor|subject|mixture|^id$|specimen|case", re.I)
@@ -70,7 +78,9 @@ class Composition:
 
 def read_composition(text: pd.DataFrame, name: str, samples: Sequence[str] | None) -> Composition:
     """Numbers of a table of text. Raises BadValues."""
+    text, units, _ = without_unit_row(text)
     text, percent = _without_percent(text, name)
+    percent |= {c for c, unit in units.items() if unit == "%"}
     frame, _ = typed(text)
     numeric = [str(c) for c in frame.columns if frame[c].dtype.kind == "f"]
     texts = [str(c) for c in frame.columns if str(c) not in numeric]
@@ -89,6 +99,15 @@ def read_composition(text: pd.DataFrame, name: str, samples: Sequence[str] | Non
                 " were taken as 0."
             )
         return Composition(values, value in percent, counts, {}, tuple(notes), sample)
+    if (cells := _one_row_per_cell(text, numeric, samples)) is not None:
+        sample, kind = cells
+        values = pd.crosstab(text[sample], text[kind]).astype(np.float64)
+        values.index, values.columns = list(map(str, values.index)), list(map(str, values.columns))
+        said = (
+            f"Every row of {name} is a cell: those of each type"
+            f" ({shorten(kind, 40)}) and sample ({shorten(sample, 40)}) were counted."
+        )
+        return Composition(values, False, True, {}, (said,), sample)
     names = _names_column(text, numeric, samples)
     left_out: dict[str, str] = {}
     kept: list[str] = []
@@ -107,10 +126,12 @@ def read_composition(text: pd.DataFrame, name: str, samples: Sequence[str] | Non
             left_out[column] = "row numbers"
         else:
             kept.append(column)
-    if {plain(c) for c in kept} & _XCELL or {plain(v) for v in text[names]} & _XCELL:
+    there = {plain(c) for c in kept} | {plain(v) for v in text[names]}
+    tool = next((t for t, of, least in _SCORES if len(there & of) >= least), "")
+    if tool:
         raise BadValues(
-            f"{name} holds the scores of xCell, which are no fractions: they cannot be compared"
-            " with estimated compositions.",
+            f"{name} holds the scores of {tool}, which are no fractions: they cannot be"
+            " compared with estimated compositions.",
             advice="Give counts or percentages of cells, for example of flow cytometry.",
         )
     if not kept:
@@ -193,6 +214,8 @@ def unit_of(shares: pd.DataFrame, *, percent: bool, counts: bool, contained: Seq
     if middle > 10:
         if largest > 100.5 or (whole and (high > 110 or middle > 110)):
             return "amounts"
+        return "percent"
+    if largest > 1.05 and len(shares) == 1:
         return "percent"
     if largest > 1.05:  # thousands of cells per microlitre, or so
         return "amounts" if high > 1.1 else "fractions"
@@ -315,6 +338,28 @@ def _long_format(
     if not fitting and len(values) > 1:
         return None
     return (fitting or values)[0], best, kind
+
+
+def _one_row_per_cell(
+    text: pd.DataFrame, numeric: Sequence[str], samples: Sequence[str] | None
+) -> tuple[str, str] | None:
+    """The columns of samples and types where every row is a cell; None where they are not."""
+    columns = [c for c in map(str, text.columns) if c not in numeric]
+    wanted = [str(s) for s in samples or ()]
+    named = [c for c in columns if 1 < text[c].nunique() < 0.5 * len(text)]
+    of_samples = [
+        c
+        for c in named
+        if (wanted and join(wanted, sorted(set(text[c]))).rows)
+        or (not wanted and _SAMPLE.search(c))
+    ]
+    of_types = [c for c in named if c not in of_samples and _TYPE.search(c)]
+    if len(of_samples) != 1 or not of_types:
+        return None
+    kind = max(of_types, key=lambda c: ("cell" in c.lower(), text[c].nunique()))
+    whole = text[of_samples[0]].astype(bool) & text[kind].astype(bool)
+    repeated = text.loc[whole, [of_samples[0], kind]].duplicated().mean()
+    return (of_samples[0], kind) if repeated > 0.5 else None
 
 
 def _wide(

@@ -23,6 +23,7 @@ from gui.data.samples.composition_table import (
     unit_of,
     without_totals,
 )
+from gui.data.samples.gates import gate, of_one_whole, same_in_numbers, with_lineage
 from gui.data.samples.joining import WAYS, Join, join
 from gui.data.validation import findings as f
 from gui.data.validation.findings import Finding, Place
@@ -111,17 +112,33 @@ def read_known_composition(
         )
     turned = _samples_are_rows(table, samples, types)
     shares, totals = without_totals(table.T if turned else table)
+    twice = same_in_numbers([str(t) for t in shares.index], words_of)
+    shares = shares.drop(index=twice)
+    multiplied = ""
+    if not found.counts:
+        shares, multiplied = of_one_whole(shares, words_of, name)
     contained = contained_types(shares, words_of)
+    if len(shares) == 1 and float(np.nanmax(shares.to_numpy())) > 100:
+        raise BadValues(
+            f"{name} holds the numbers of cells of one type only: without the others they give no"
+            " fraction.",
+            advice="Give the percentage, or the numbers of all types.",
+        )
     unit = unit_of(shares, percent=found.percent, counts=found.counts, contained=list(contained))
     divided = 100.0 if unit == "percent" else 1.0
     shares = shares / divided
     gaps = shares.isna().any(axis=0) & shares.notna().any(axis=0)
-    notes = (*found.notes, *_said_of_gaps(name, shares, gaps, unit))
+    notes = (
+        *found.notes,
+        *[multiplied] * bool(multiplied),
+        *_said_of_gaps(name, shares, gaps, unit),
+    )
     if unit == "amounts":
         top = shares.drop(index=list(contained))
         # of what is not known no sum can be made
         shares = shares / top.sum(axis=0, skipna=False).replace(0, np.nan)
     left_out = found.left_out | dict.fromkeys(totals, "the sum of the others")
+    left_out |= dict.fromkeys(twice, "numbers of the cells whose percentages are given")
     return KnownCompositionTable(
         name,
         shares,
@@ -179,7 +196,7 @@ def _samples_are_rows(
 
 def words_of(name: str) -> frozenset[str]:
     """What a name says: CD8+ T cells, T cells CD8 and CD8T (% of CD45+) say the same."""
-    text = _OF_WHAT.sub(" ", name[:_LONGEST].casefold())
+    text = _OF_WHAT.sub(" ", gate(name)[:_LONGEST].casefold())
     before, _, after = text.partition("%")
     text = before if before.strip() else after
     text = _RUN_TOGETHER.sub(" ", text.replace("-cell", " cell"))
@@ -214,7 +231,7 @@ def pair_types(known: Sequence[str], estimated: Sequence[str]) -> dict[str, str]
 
 
 def _alike(one: str, other: str) -> float:
-    a, b = words_of(one), words_of(other)
+    a, b = with_lineage(words_of(one)), with_lineage(words_of(other))
     markers = [
         {w.rstrip("-") for w in words if re.fullmatch(r"cd\d+[a-z]?-?", w)} for words in (a, b)
     ]

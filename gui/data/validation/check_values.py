@@ -21,9 +21,11 @@ from gui.data.validation.checks import (
 )
 from gui.data.validation.findings import Finding, Place
 from gui.data.validation.heuristics import (
+    USUAL_OFFSETS,
     Base,
-    log_base,
+    LogForm,
     log_floor,
+    log_form,
     looks_like_lengths,
     looks_ranked,
     only_value,
@@ -176,7 +178,8 @@ def _scale(part: Part) -> Iterator[Finding]:
     scale = scale_of(matrix)
     other = _matrices(part)
     if scale == "log":
-        base = log_base(matrix, role)
+        form = log_form(matrix, role)
+        base, offset = form.base, form.offset
         top = float(
             np.nanmax(matrix.values.max() if matrix.is_sparse else np.asarray(matrix.values))
         )
@@ -184,8 +187,8 @@ def _scale(part: Part) -> Iterator[Finding]:
             Place(name, role),
             f"The values of {PART_NAMES[role]} ({name}) look log-transformed (largest {top:.3g},"
             " not whole numbers); deconvolution needs a linear scale.",
-            f"Undo the logarithm; its base seems to be {base}." + _approximate(matrix),
-            UndoLog(role=role, base=base),
+            _undo_advice(form) + _approximate(matrix, form),
+            UndoLog(role=role, base=base, offset=offset),
             (*(UndoLog(role=role, base=b) for b in _others(base)), *other),
         )
     elif scale == "linear" and looks_ranked(matrix):
@@ -225,10 +228,22 @@ def _scale(part: Part) -> Iterator[Finding]:
             )
 
 
-def _approximate(matrix: Matrix) -> str:
+def _undo_advice(form: LogForm) -> str:
+    of = f" of x + {form.offset:g}" if form.offset != 1 else ""
+    said = f"Undo the logarithm{of}; its base seems to be {form.base}."
+    return said if form.certain else said + NOT_CERTAIN
+
+
+NOT_CERTAIN = (
+    " The values do not tell the base for certain: 2 is usual for bulk, e for single cells."
+    " Choose another one if you know it; a wrong base gives wrong fractions."
+)
+
+
+def _approximate(matrix: Matrix, form: LogForm) -> str:
     """What is to be said where the lowest logarithm is not that of 1, "" mostly."""
     low = float(stored_values(matrix).min())
-    if matrix.is_sparse or low < 0.3:
+    if matrix.is_sparse or low < 0.3 or (form.offset != 1 and form.certain):
         return ""
     return (
         f" This is approximate: the lowest value is {low:.3g} and not 0, as of variance-stabilised"
@@ -255,10 +270,15 @@ def _negative_log(part: Part, other: list[Repair]) -> Finding:
         Place(name, role),
         f"The values of {name} look like the log{base} of x + {offset:g}: the lowest one,"
         f" {low:.5g}, stands for 0; deconvolution needs a linear scale.",
-        f"Undo the logarithm ({base}ˣ - {offset:g}).",
+        f"Undo the logarithm ({base}ˣ - {offset:g})." + ("" if _is_usual(offset) else NOT_CERTAIN),
         UndoLog(role=role, base=base, offset=offset),
         (*(UndoLog(role=role, base=b, offset=0) for b in _BASES), *other),
     )
+
+
+def _is_usual(offset: float) -> bool:
+    """Whether an offset is one that people choose, which tells the base as well."""
+    return offset in USUAL_OFFSETS
 
 
 _BASES: tuple[Base, ...] = ("2", "e", "10")

@@ -5,6 +5,7 @@ columns.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -81,6 +82,11 @@ def _below_zero(matrix: Matrix, low: float, top: float) -> Scale:
         return "negative"
     if log_floor(matrix, usual=True) is not None:
         return "negative log"
+    # one lowest value of many genes in all samples, but no highest one: no scaling leaves that
+    at_floor = float((np.abs(some - low) < 1e-4).mean())
+    at_top = int((np.abs(stored_values(matrix) - top) < 1e-4).sum())
+    if at_floor > 0.05 and at_top < 3 and log_floor(matrix) is not None:
+        return "negative log"
     share = float((some < 0).mean())
     spread = some.std(axis=1)
     centred = np.abs(some.mean(axis=1)) < 0.1 * np.where(spread > 0, spread, 1.0)
@@ -121,21 +127,75 @@ def log_floor(matrix: Matrix, *, usual: bool = False) -> tuple[Base, float] | No
     lowest = int((np.abs(values - low) < 1e-4).sum())
     if low >= 0 or top > 50 or lowest < max(3, 0.002 * values.size):
         return None
-    fits = [
+    if fits := _offsets_at(low, top, USUAL_OFFSETS):
+        likely = _base(matrix, "bulk", low)[0] if len(fits) > 1 else fits[0][0]
+        # of log10(0.01) and log2(0.25), both -2, the one with plausible values; of ln(0.1) and
+        # log10(0.005) the rounder one
+        return min(fits, key=lambda fit: (fit[0] != likely, USUAL_OFFSETS.index(fit[1])))
+    if not usual and low > -25 and lowest > max(20, 0.02 * values.size):
+        base = _base(matrix, "bulk", low)[0]
+        return base, float(f"{BASES[base] ** low:.4g}")
+    return None
+
+
+def _offsets_at(low: float, top: float, offsets: Collection[float]) -> list[tuple[Base, float]]:
+    """Bases and offsets whose logarithm is the lowest value."""
+    return [
         (base, offset)
         for base in _BASES
-        for offset in _OFFSETS
+        for offset in offsets
         if abs(np.log(offset) / np.log(BASES[base]) - low) < 2e-3
         and top * np.log(BASES[base]) < np.log(1e8)
     ]
-    # of log10(0.01) and log2(0.25), both -2, the one with plausible values
-    if not fits and not usual and low > -25 and lowest > max(20, 0.02 * values.size):
-        return "2", float(f"{2.0**low:.4g}")
-    return fits[0] if fits else None
 
 
-_OFFSETS = (0.5, 0.25, *(m * 10.0**-k for k in range(1, 10) for m in (1, 5)))
-"""What is added before a logarithm is taken, beside 1."""
+USUAL_OFFSETS: tuple[float, ...] = (
+    *(10.0**-k for k in range(1, 10)),
+    0.5,
+    0.25,
+    *(5 * 10.0**-k for k in range(2, 10)),
+)
+"""What is added before a logarithm is taken, beside 1; the usual ones first."""
+_ABOVE_ONE = (2.0, 5.0, 10.0)
+
+
+@dataclass(frozen=True)
+class LogForm:
+    """log_base(x + offset). certain : whether the values tell the base."""
+
+    base: Base
+    offset: float
+    certain: bool
+
+
+def log_form(matrix: Matrix, role: Role) -> LogForm:
+    """Base and offset of logarithms that are not below zero.
+
+    Many values at a lowest one above zero are those of what is zero: log2(x + 5) begins at 2.32.
+    """
+    values = stored_values(matrix)
+    low, top = float(values.min()), float(values.max())
+    lowest = int((np.abs(values - low) < 1e-4).sum())
+    base, certain = _base(matrix, role)
+    if matrix.is_sparse or low < 0.25 or lowest <= max(20, 0.02 * values.size):
+        return LogForm(base, 1.0, certain)
+    told, sure = _base(matrix, role, low)
+    if fits := _offsets_at(low, top, _ABOVE_ONE):
+        found = min(fits, key=lambda fit: (fit[0] != told, fit[1]))
+        return LogForm(found[0], found[1], True)
+    offset = float(f"{BASES[told] ** low:.4g}")
+    return LogForm(told, offset, sure) if offset <= 100 else LogForm(base, 1.0, certain)
+
+
+def base_of_range(top: float) -> tuple[Base, bool]:
+    """The likely base of bulk logarithms by their largest value, and whether others are absurd.
+
+    The most expressed gene has hundreds to millions: 4.8 is the log10 of 63 000, and as a log2
+    it would be 28. Between 7 and 16 neither 2 nor e is absurd, and 2 is usual.
+    """
+    if top < 7:
+        return "10", top < 5.5
+    return "2", top * np.log10(np.e) > 7
 
 
 def looks_ranked(matrix: Matrix) -> bool:
@@ -204,7 +264,12 @@ def only_value(matrix: Matrix) -> float | None:
 
 
 def log_base(matrix: Matrix, role: Role) -> Base:
-    """The likely base of log(x + 1).
+    """The likely base of log(x + 1), see :func:`log_form`."""
+    return _base(matrix, role)[0]
+
+
+def _base(matrix: Matrix, role: Role, low: float = 0.0) -> tuple[Base, bool]:
+    """The likely base, and whether the values tell it; low : the logarithm of what was added.
 
     The base after which the values are whole numbers, or after which the columns have the same sum;
     else what is usual: 2 for bulk and for values that would be absurd otherwise, e for single
@@ -217,24 +282,32 @@ def log_base(matrix: Matrix, role: Role) -> Base:
     top = float(some.max()) if some.size else 0.0
     possible: list[Base] = [b for b in ("2", "e", "10") if top * np.log(BASES[b]) < np.log(1e7)]
     spread: dict[Base, float] = {}
-    for base in possible:
-        linear = UndoLog(role=role, base=base).linear(some)
+    for base in ("2", "e", "10"):
+        if top * np.log(BASES[base]) > np.log(1e9):
+            continue
+        offset = min(100.0, BASES[base] ** low)
+        linear = UndoLog(role=role, base=base, offset=offset).linear(some)
         seen = linear[(linear > 0.5) & (linear < 1000)]
         if (
             seen.size > 20
             and float((np.abs(seen - np.rint(seen)) < 1e-3 * np.maximum(1.0, seen)).mean()) > 0.99
         ):
-            return base
+            return base, True
+        if base not in possible:
+            continue
         sums = linear.sum(axis=0)
         spread[base] = (
             float(sums.std() / sums.mean()) if sums.size > 2 and sums.mean() > 0 else np.inf
         )
-    usual: Base = "2" if role == "bulk" or top > 9.5 else "e"
+    by_range, certain = base_of_range(top)
+    usual: Base = by_range if role == "bulk" else "2" if top > 9.5 else "e"
     if spread:
         best = min(spread, key=lambda b: spread[b])
         if spread[best] < 0.02 and all(spread[b] > 3 * spread[best] for b in spread if b != best):
-            return best
-    return usual if usual in possible or not possible else possible[0]
+            return best, True
+    if usual in possible or not possible:
+        return usual, certain if role == "bulk" else usual == "e"
+    return possible[0], False
 
 
 def share_known(names: pd.Index, genes: Collection[str]) -> int:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from gui.data.dataset import COLUMN_NAMES, Matrix, Role
 from gui.data.readers.read import Part
-from gui.data.validation.heuristics import Base, log_base, log_floor, scale_of, stored_values
+from gui.data.validation.heuristics import Base, log_floor, log_form, scale_of, stored_values
 from gui.data.validation.repairs import UndoLog
 from gui.data.validation.repairs_matching import MatchGenes
 from gui.text import number, shorten, some
@@ -122,8 +122,10 @@ def describe_values(matrix: Matrix, role: Role) -> str:
     """The scale of the values, and the unit that their sums tell."""
     scale = scale_of(matrix)
     if scale == "log":
-        base = log_base(matrix, role)
-        return f"logarithms, {_LOG[base]}(x + 1){_unit_below(matrix, role, base, 1.0)}"
+        form = log_form(matrix, role)
+        said = f"logarithms, {_LOG[form.base]}(x + {form.offset:g})"
+        said += _unit_below(matrix, role, form.base, form.offset)
+        return said if form.certain else f"{said}; the base is not certain"
     if scale == "negative log":
         floor = log_floor(matrix)
         if floor is None:

@@ -165,14 +165,14 @@ BASES: dict[str, float] = {"2": 2.0, "e": math.e, "10": 10.0}
 
 class UndoLog(Repair):
     """base : of the logarithm; offset : what was added before it, 1 as in log(x+1), 0 as in
-    log2-CPM, 0.001 as in Xena's tables of TOIL.
+    log2-CPM, 0.001 as in Xena's tables of TOIL, 5 as in log2(x + 5).
     """
 
     what: ClassVar[str] = "Undo the logarithm"
     kind: Literal["undo_log"] = "undo_log"
     role: Role
     base: Literal["2", "e", "10"]
-    offset: float = Field(1, ge=0, le=1)
+    offset: float = Field(1, ge=0, le=100)
 
     def title(self) -> str:
         return f"Undo the logarithm ({self.base}ˣ{f' - {self.offset:g}' if self.offset else ''})"

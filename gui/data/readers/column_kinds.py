@@ -41,6 +41,8 @@ _AT_MOST = 4_000
 """Genes looked at where columns are compared."""
 _ALIKE, _UNLIKE = 0.5, 0.4
 """Rank correlation of samples with each other, and the highest one of what is no sample."""
+_MOST_COMPARED = 200
+"""Samples that a column called Total is compared with; beyond, its name is believed."""
 _RUNS_WITH = 0.7
 """Rank correlation with the samples from which a column is one, whatever it is called."""
 _OF_GENES = ("places in the genome", "lengths of the genes", "annotation of the genes")
@@ -228,7 +230,11 @@ def _by_name(
         if tested >= 2 and name in names.SHORT_STATISTIC:
             found[i] = "results of a test"
         elif (
-            (name in names.TOTAL and len(values) - len(found) > 2)
+            (
+                name in names.TOTAL
+                and len(values) - len(found) > 2
+                and not _is_sample_of_that_name(header, i, values, found)
+            )
             or (
                 names.COUNTED.match(header[i][: names.LONGEST])
                 and len(values) > 2
@@ -248,7 +254,11 @@ def _like_the_samples(
     """Columns that are called like annotation (Start, Level, Size) but run with those that are
     not, as only samples do.
     """
-    told = [i for i, reason in found.items() if reason in _OF_GENES]
+    told = [
+        i
+        for i, reason in found.items()
+        if reason in _OF_GENES or (reason == "identifiers" and _has_ties(values[i]))
+    ]
     others = [i for i in values if i not in found][: 2 * _ENDS]
     if not told or not others:
         return []
@@ -260,6 +270,47 @@ def _like_the_samples(
         if len(table) >= 20 and np.median(_likeness(_of_filled(table))[0, 1:]) > _RUNS_WITH:
             same.append(i)
     return same
+
+
+def _has_ties(column: npt.NDArray[np.float64]) -> bool:
+    """Whether many genes have one value, as samples have and identifiers have not."""
+    return len(np.unique(column)) < 0.9 * len(column)
+
+
+def _is_sample_of_that_name(
+    header: Sequence[str],
+    at: int,
+    values: Mapping[int, npt.NDArray[np.float64]],
+    found: Mapping[int, Reason],
+) -> bool:
+    """Whether a column called Total or Mean is a sample: it runs with the others, and is neither
+    their sum, mean, median, lowest or highest value nor that of some of them.
+    """
+    others = [
+        k
+        for k in values
+        if k != at and k not in found and names.plain(header[k]) not in names.TOTAL
+    ]
+    if names.plain(header[at]) in names.SPREAD or not 2 < len(others) <= _MOST_COMPARED:
+        return False
+    step = max(1, len(values[at]) // _AT_MOST)
+    table = np.column_stack([values[k][::step] for k in (at, *others)])
+    table = table[np.isfinite(table).all(axis=1)]
+    if len(table) < 3 * len(others) + 20:
+        return False
+    filled = _of_filled(table)
+    own, rest = filled[:, 0], filled[:, 1:]
+    if np.median(_likeness(filled[:, : 2 * _ENDS])[0, 1:]) <= _RUNS_WITH:
+        return False
+    logs = np.log(np.maximum(rest, 1e-12))
+    made = (np.median(rest, axis=1), rest.min(axis=1), rest.max(axis=1), np.exp(logs.mean(axis=1)))
+    # sums and means of any of them, in other units too
+    weights = np.linalg.lstsq(rest, own, rcond=None)[0]
+    rounded = 0.51 if (own == np.rint(own)).all() else 0.01
+    for wanted in (*made, rest @ weights):
+        if (np.abs(own - wanted) <= 0.01 * np.abs(wanted) + rounded).mean() > 0.8:
+            return False
+    return True
 
 
 def _of_filled(table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -102,6 +102,8 @@ SHORT_STATISTIC = frozenset(_SHORT_STATISTIC_TEXT.split())
 """Names that say so only beside other results of a test: they may be samples otherwise."""
 TOTAL = frozenset(_TOTAL_TEXT.split())
 """Totals, means and spreads over the samples."""
+SPREAD = frozenset({"cv", "sd", "std", "stdev", "variance"})
+"""Spreads among these, which no values can tell from a sample."""
 SUMMARY_OF_GROUP = re.compile(
     r"(?:mean|avg|average|median|sd|stdev|sem|variance|ratio)[_. ](?!\d+$)\S.*|"
     r"\S.*[_. ](?:mean|avg|average|median|sd|stdev|sem|variance|ratio)|ratio",

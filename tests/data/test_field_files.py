@@ -25,8 +25,10 @@ SHARED = Path(
     os.environ.get("DECONOMIX_GUI_SHARED") or Path(__file__).resolve().parents[2].parent / "shared"
 )
 FOLDER = SHARED / "data" / "field_files"
-NOT_YET: dict[str, str] = {}
-"""Files whose outcome is not that of the manifest yet."""
+NOT_YET: dict[str, str] = {
+    "52_parquet": "read where pyarrow is installed, as here; test_formats_arrow.py has it refused"
+}
+"""Files whose outcome is not that of the manifest, and why."""
 NUMBERS_NOT_YET: dict[str, str] = {}
 OTHER_SAMPLES = {"10_gdc_augmented_star": "PT01", "16_depmap_models_by_genes": ""}
 """Files whose samples are called otherwise than in the truth: the sample it is; "" for all in order."""

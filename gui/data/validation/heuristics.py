@@ -4,6 +4,7 @@ columns.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -195,7 +196,7 @@ def base_of_range(top: float) -> tuple[Base, bool]:
     """
     if top < 7:
         return "10", top < 5.5
-    return "2", top * np.log10(np.e) > 7
+    return "2", top * math.log10(math.e) > 7
 
 
 def looks_ranked(matrix: Matrix) -> bool:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gui.engine.draw_intervals import Drawn, Known, intervals_of
+from gui.engine.draw_intervals import RESAMPLING, Drawn, Known, intervals_of
 from gui.engine.fast import pseudobulk
 from gui.engine.fast.lambda_path import LambdaPath
 from gui.engine.fast.weights import normalised, optimise
@@ -30,7 +30,6 @@ from gui.errors import TooFewGenes
 if TYPE_CHECKING:
     from gui.jobs.status import Progress
 
-RESAMPLING = "Resampling genes"
 NO_SIGN = 1e-9
 """Regulation as near to 1 as this has no direction."""
 TRIES = 5

@@ -11,6 +11,8 @@ import pandas as pd
 from gui.data.dataset import HIDDEN
 from gui.engine.results import BootstrapResult
 
+RESAMPLING = "Resampling genes"
+"""The stage of its progress."""
 LEVEL = 0.95
 TAILS = (2.5, 97.5)
 """Percentiles between which 95 % of the draws lie."""

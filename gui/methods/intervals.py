@@ -18,14 +18,12 @@ import numpy as np
 import pandas as pd
 
 from gui.data.dataset import Bulk, Cells, Dataset, Matrix
-from gui.engine.bootstrap import RESAMPLING
-from gui.engine.draw_intervals import Drawn, Known, intervals_of
+from gui.engine.draw_intervals import RESAMPLING, Drawn, Known, intervals_of
 from gui.engine.parallel import parallel_map
 from gui.engine.parallel.serialized_value import SerializedValue
 from gui.engine.params import BootstrapParams, Params
 from gui.engine.results import BootstrapResult, Run
 from gui.engine.second_opinion import scaled_columns
-from gui.engine.simulation import simulate
 from gui.errors import EngineFailed, InvalidParameter, MissingPart, TooFewGenes
 from gui.jobs.taskref import TaskRef
 from gui.methods.method import Capability, Method, MethodResult, without_second_opinion
@@ -296,6 +294,8 @@ def _known(
     dataset: Dataset, genes: pd.Index, estimator: Estimator, seed: int
 ) -> tuple[tuple[Matrix, ...], pd.DataFrame | None, int]:
     """Pseudobulks of the test cells over these genes, their composition, how many are one fit."""
+    from gui.engine.simulation import simulate
+
     test = dataset.test
     if test is None or not len(test.labels) or not set(test.types) & set(dataset.types):
         return (), None, 1

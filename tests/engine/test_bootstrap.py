@@ -15,8 +15,8 @@ from gui.data.dataset import HIDDEN
 from gui.data.example import make_example
 from gui.engine import bootstrap as engine
 from gui.engine import compute_settings, draw_intervals, tasks
-from gui.engine.bootstrap import RESAMPLING, bootstrap
-from gui.engine.draw_intervals import calibrate, ends
+from gui.engine.bootstrap import bootstrap
+from gui.engine.draw_intervals import RESAMPLING, calibrate, ends
 from gui.engine.params import ADTDParams, BootstrapParams, DTDParams
 from gui.engine.results import BootstrapResult
 from gui.errors import EngineFailed, InvalidParameter, JobCancelled, TooFewGenes

@@ -16,8 +16,8 @@ import pytest
 from gui.data.dataset import Dataset
 from gui.engine import compute_settings, lambda2_path, search
 from gui.engine import tasks as engine_tasks
-from gui.engine.bootstrap import RESAMPLING
 from gui.engine.compute_settings import ComputeSettings
+from gui.engine.draw_intervals import RESAMPLING
 from gui.engine.parallel import cluster, local, parallel_map, serial
 from gui.engine.params import ADTDParams, BootstrapParams, DTDParams, SearchParams
 from gui.engine.results import ADTDResult, DTDResult

@@ -179,7 +179,9 @@ def test_a_run_lands_on_the_bulks_composition_with_the_answer_first(
     tab.tick()
     assert hidden(tab, "dtd-empty")
     assert not hidden(tab, "dtd-shown")
-    assert tab.text("dtd-answer").count("Mean correlation") == 1
+    headline = tab.get("dtd-answer", "children")["props"]
+    assert json.dumps(headline["children"], default=str).count("Mean correlation") == 1
+    assert headline["title"].startswith("Mean correlation"), "whole on hover"
     assert "120 genes" in tab.text("dtd-badges")
     assert "seed 5" in tab.text("dtd-badges")
     assert HIDDEN_TYPE in tab.text("dtd-badges")

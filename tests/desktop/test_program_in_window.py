@@ -127,6 +127,8 @@ def test_closing_with_a_running_job_asks_and_stays_or_stops_it(
     left = it.page.answer(question, close_guard.KEEP)
     it.page.view.close()
     it.page.wait_for(lambda: question not in left)
+    # until its dialog is gone, closing is not asked about once more
+    it.page.wait_for(lambda: all(t.name != "close-question" for t in threading.enumerate()))
     assert it.page.view.isVisible()
     assert not it.page.native.events.closed.is_set()
     assert next(j for j in it.application.runner.status() if j.id == job).active

@@ -180,7 +180,7 @@ def test_a_header_is_searched_for_repeated_names_in_one_pass(
 
     reader = csv.reader
     monkeypatch.setattr(
-        csv, "reader", lambda lines, **how: [[Name(v) for v in row] for row in reader(lines, **how)]
+        csv, "reader", lambda lines, **how: ([Name(v) for v in row] for row in reader(lines, **how))
     )
     monkeypatch.setattr(Name, "strip", lambda self: self, raising=False)
 

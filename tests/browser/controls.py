@@ -15,7 +15,7 @@ import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,6 +75,7 @@ class Walker:
         has controls of kinds that were used already
     chooses : whether a menu entry chooses one of several: choosing it again changes nothing, so
         another is chosen in between
+    brings : control -> the ones that bring what it takes away, in their order
     """
 
     page: Page
@@ -83,6 +84,7 @@ class Walker:
     skipped: Callable[[str], bool] = lambda _: False
     alike: Callable[[str], str] = lambda key: key
     chooses: Callable[[str], bool] = lambda _: False
+    brings: Mapping[str, Sequence[str]] = field(default_factory=dict)
     uses: Counter[str] = field(default_factory=Counter)
     options: Counter[str] = field(default_factory=Counter)
     used: set[str] = field(default_factory=set)
@@ -264,6 +266,8 @@ class Walker:
         if self._opposite(key, instead):
             return self._find(key)
         if key in self.brought and self._reach(arrive, self.brought[key], {key}):
+            return self._find(key)
+        if key in self.brings and self._reach(arrive, self.brings[key], {key}):
             return self._find(key)
         self.renew()
         return self._find(key) if self._reach(arrive, way, {key}) else None

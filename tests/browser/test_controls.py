@@ -43,6 +43,15 @@ CHEAP = {
 IDS = {kind: f"{number:016x}" for number, kind in enumerate(("dtd", "search", "adtd"), 1)}
 """Kind of run -> id of the run that every session holds."""
 
+BRINGS = {
+    "#upload-model-remove": (
+        "#upload-library-open",
+        '#{"index":"program:tiny_pbmc68k","page":"upload","part":"reference-use"}',
+        "#upload-page button “Test data, reference, trained model”",
+    )
+}
+"""A trained model comes with a reference of the library; once removed, it is chosen again."""
+
 DEAD_ONES = """<!doctype html><body>
 <button id="alive" onclick="this.dataset.n = 1 + Number(this.dataset.n || 0)">Alive</button>
 <button id="once" onclick="document.getElementById('said').textContent = 'used'">Works once</button>
@@ -294,6 +303,7 @@ def test_every_control_does_something_twice(
     walker = Walker(page, settle, alike=kind, chooses=lambda key: key.startswith("#dcx-theme-"))
     place = Place(application, page, walker, key, fill, full=full)
     walker.renew = place.renew
+    walker.brings = BRINGS
 
     def skipped(control: str) -> bool:
         """To switch to where one is; to cancel a run that is over before it is reached; and what

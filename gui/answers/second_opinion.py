@@ -11,7 +11,7 @@ from gui.engine.results import STILL_FALLING, ADTDResult, DTDResult, Run, Second
 from gui.engine.second_opinion import consensus, contradicted_types, contradictions
 from gui.figures.composition import OpinionHover
 from gui.figures.text import percent, settled, shorten
-from gui.methods.method import KIND, Capability
+from gui.methods.method import KIND, Capability, MethodResult
 from gui.methods.registry import capabilities_of
 from gui.text import number
 
@@ -83,7 +83,7 @@ def hover_of(opinion: SecondOpinion | None, run: Run) -> OpinionHover | None:
 def opinion_hover(
     opinion: SecondOpinion | None, own: str, *, hidden: bool = False
 ) -> OpinionHover | None:
-    """The same by the name of the run's estimate, and whether a hidden background is beside it."""
+    """The same by the name of the run's estimate; whether it has a hidden background, too."""
     if opinion is None:
         return None
 
@@ -114,7 +114,7 @@ def contradiction_message(opinion: SecondOpinion | None, *, cut: bool = True) ->
     )
 
 
-def doubts(result: DTDResult | ADTDResult) -> str:
+def doubts(result: DTDResult | ADTDResult | MethodResult) -> str:
     """What makes a result doubtful and may not be folded away: contradicted types, no convergence.
 
     "" where nothing does.

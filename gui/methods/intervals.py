@@ -198,7 +198,7 @@ def run_method_intervals(
     if truth is not None:
         known = Known(Drawn(first[1], np.stack([d[1] for d in draws])), truth, together)
     hidden = method.hidden is not None
-    notes.append(f"Every replicate is {method.title} anew on a random half of {len(genes)} genes.")
+    notes.append(f"Each replicate reruns {method.title} on a random half of {len(genes)} genes.")
     return intervals_of(
         Drawn(itself.to_numpy(dtype=np.float64), np.stack([d[0] for d in draws])),
         method.composition.index,

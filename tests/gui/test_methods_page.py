@@ -67,7 +67,7 @@ def test_any_method_runs_from_the_page_and_its_fractions_are_compared(
         assert "Run it again" not in missing
     tab.go("method")
     assert "Equal parts" in tab.text("method-answer")
-    assert "hidden background" in tab.text("method-holds")
+    assert "hidden background" in tab.text("method-whole")
     assert session.has("composition")
     tab.go("groups")
     labels = [option["label"] for option in tab.get("groups-source", "data")]

@@ -9,17 +9,18 @@ from dash import ALL, Input, Output, State, html
 from dash import ctx as call
 
 from gui.answers.methods import capability_text, method_sentence, method_warnings, short_answer
+from gui.answers.second_opinion import doubts
 from gui.components.agreement import AgreementView
-from gui.components.common import answer, card, empty_state, form_end, two_columns
+from gui.components.common import card, empty_state, form_end, two_columns, warning
 from gui.components.composition import CompositionView
 from gui.components.confidence_intervals import ConfidenceIntervalView
+from gui.components.headline import Headline
 from gui.components.job_progress import JobProgress
 from gui.components.jobs import running, running_state
 from gui.components.report import bind_report, saving_buttons
 from gui.components.runs import PreviousRuns
 from gui.components.second_opinion import CONSENSUS_PART, SecondOpinionView
 from gui.components.views import GONE, SHOWN
-from gui.components.warnings import warning_list
 from gui.errors import DeconomixError
 from gui.methods.method import KIND
 from gui.pages.method import beside
@@ -47,6 +48,7 @@ TAB = Input(page.id.tabs, "value")
 STARTED = "Started. You can go on working."
 NOTE = "RNA fractions; those of a sample sum to 1."
 progress = JobProgress(page, KIND, "bootstrap")
+headline = Headline(page, multiline=True)
 runs = PreviousRuns(page, KIND, describe=lambda run: short_answer(run.result))
 composition = CompositionView(
     page,
@@ -99,18 +101,8 @@ def layout(ctx: Context) -> Any:
             gap="sm",
         )
     )
-    head = card(
-        html.Div(id=page.id.answer),
-        dmc.Group(
-            [
-                dmc.Text(id=page.id.holds, size="xs", c="dimmed", style={"flex": 1}),
-                saving_buttons(page),
-                runs.layout(),
-            ],
-            gap="xs",
-            mt="xs",
-        ),
-        html.Div(id=page.id.notes),
+    head = headline.layout(
+        dmc.Group([saving_buttons(page), runs.layout()], gap="xs", wrap="nowrap")
     )
     tabs = dmc.Tabs(
         [
@@ -193,9 +185,9 @@ def ready(
     """Whether the method can be run, and why not."""
     method = chosen_method(ctx, key)
     given = {one["index"]: value for one, value in zip(ids, values, strict=True)}
-    beside = ", ".join(sorted(c.value for c in method.capabilities))
+    more = ", ".join(sorted(c.value for c in method.capabilities))
     found = {
-        "about": f"{method.description} Estimates fractions{f' and {beside}' if beside else ''}.",
+        "about": f"{method.description} Estimates fractions{f' and {more}' if more else ''}.",
         "empty": _empty(ctx),
     }
     try:
@@ -244,26 +236,27 @@ def run(
     output={
         "empty": Output(page.id.empty, "style"),
         "shown": Output(page.id.shown, "style"),
-        "answer": Output(page.id.answer, "children"),
-        "holds": Output(page.id.holds, "children"),
-        "notes": Output(page.id.notes, "children"),
+        **headline.outputs,
     },
     inputs={"_revision": REVISION},
 )
 def show(ctx: Context, *, _revision: str | None) -> dict[str, Any]:
     current = ctx.session.current(KIND)
     if current is None:
-        return {"empty": SHOWN, "shown": GONE, "answer": None, "holds": "", "notes": None}
+        return {"empty": SHOWN, "shown": GONE, **headline.parts("", [], [])}
     outdated = ctx.session.outdated(current)
-    # what its intervals say stands on their tab: here it would push the figure down
-    weak = method_warnings(current.result, ctx.session.dataset)
-    weak = [outdated, *weak] if outdated else weak
     return {
         "empty": GONE,
         "shown": SHOWN,
-        "answer": answer(method_sentence(current.result)),
-        "holds": capability_text(current),
-        "notes": dmc.Stack(warning_list(weak), gap=4, mt=6) if weak else None,
+        # what its intervals say is on their tab
+        **headline.parts(
+            method_sentence(current.result),
+            [],
+            method_warnings(current.result, ctx.session.dataset),
+            warning(outdated) if outdated else None,
+            doubts(current.result),
+            [capability_text(current)],
+        ),
     }
 
 

@@ -141,7 +141,7 @@ def head_parts(
     sentence: str,
     badges: Sequence[tuple[str, str]],
     again: str,
-    warnings: Sequence[str],
+    warnings: Sequence[Any],
 ) -> dict[str, Any]:
     """Return the contents of the card above the tabs.
 
@@ -152,7 +152,7 @@ def head_parts(
     again
         The text of the button that renews an outdated result.
     warnings
-        What weakens the result.
+        What weakens the result: sentences, or components.
     """
     outdated = ctx.session.outdated(run)
     bar = None
@@ -166,7 +166,7 @@ def head_parts(
         )
         bar = html.Div(warning(outdated, button), className="dcx-bar")
     weak = doubts(run.result) if isinstance(run.result, ADTDResult) else ""
-    other = [text for text in warnings if text.removeprefix("ADTD: ") != outdated]
+    other = [text for text in warnings if text not in (outdated, f"ADTD: {outdated}")]
     return _headline(name).parts(sentence, badges, other, bar, weak)
 
 

@@ -18,6 +18,7 @@ from gui.components.common import card, drawn, not_drawn, two_columns
 from gui.components.composition import CompositionView
 from gui.components.composition_content import Composition, bulk_groups
 from gui.components.confidence_intervals import ConfidenceIntervalView, Subject
+from gui.components.merge_types import MergeTypesButton
 from gui.components.next_step import NextStepView
 from gui.components.report import bind_report, saving_buttons
 from gui.components.runs import PreviousRuns
@@ -54,6 +55,7 @@ from gui.plugin import REVISION, Context
 
 KINDS = ("adtd", "search")
 following = NextStepView(page)
+merging = MergeTypesButton(page)
 DIM = {"color": "var(--mantine-color-dimmed)"}
 previous = PreviousRuns(page, "adtd", form, describe=run_line)
 
@@ -228,6 +230,7 @@ known.bind()
 sure.bind()
 previous.bind()
 following.bind()
+merging.bind()
 bind_report(page)
 
 
@@ -258,7 +261,8 @@ def show_answer(ctx: Context, *, tab: str, _revision: Any) -> dict[str, Any]:
     if run is None:
         return {**tabs, "shown": GONE, "nothing": SHOWN, "body": GONE}
     short = summary_of(ctx.session, run)
-    head = head_parts(ctx, "run", run, short.answer, badges(run), "Run again", short.warnings)
+    warnings = merging.beside(ctx, run, short.warnings)
+    head = head_parts(ctx, "run", run, short.answer, badges(run), "Run again", warnings)
     return {**tabs, "shown": visible(tab != SEARCH), "head": head, "nothing": GONE, "body": SHOWN}
 
 

@@ -16,6 +16,7 @@ from gui.components.form import ParamsForm
 from gui.components.headline import Headline
 from gui.components.job_progress import JobProgress
 from gui.components.jobs import clock, running, running_state
+from gui.components.merge_types import MergeTypesButton
 from gui.components.next_step import NextStepView
 from gui.components.report import bind_report, saving_buttons
 from gui.components.runs import PreviousRuns
@@ -37,6 +38,7 @@ headline = Headline(page)
 runs = PreviousRuns(page, "dtd", form, describe=lambda run: short_answer(run.result))
 following = NextStepView(page)
 templates = TemplatesDialog(page, form)
+merging = MergeTypesButton(page)
 progress = JobProgress(page, "dtd", "apply", "bootstrap")
 STARTED = "Started. You can go on working."
 NO_CELLS = "A trained model was loaded: there are no single cells to train on."
@@ -263,7 +265,12 @@ def show(ctx: Context, *, _revision: str | None) -> dict[str, Any]:
     return {
         "empty": GONE,
         "shown": SHOWN,
-        "head": headline.parts(short.answer, badges(current), weak, weak=doubts(current.result)),
+        "head": headline.parts(
+            short.answer,
+            badges(current),
+            merging.beside(ctx, current, weak),
+            weak=doubts(current.result),
+        ),
         "stale": SHOWN if stale else GONE,
         "stale_text": stale,
         "apply": bulk.button,
@@ -307,6 +314,7 @@ def save_model(ctx: Context, clicks: int | None) -> None:
 
 form.bind()
 templates.bind()
+merging.bind()
 runs.bind()
 following.bind()
 progress.bind()

@@ -148,7 +148,18 @@ class CompositionView:
         ]
         drawing = figure_card(self.page, f"{self.name}_figure", file_name=self.file)
         table = result_table(self.page, f"{self.name}_table", filters=False, engine=True, tidy=True)
-        unit = dmc.Text("", id=self.id("unit"), size="xs", c="dimmed", mb=4)
+        intervals = dmc.Switch(
+            id=self.id("intervals"),
+            checked=kept.get("intervals", False),
+            label="95 % intervals",
+            size="xs",
+            style=GONE,
+        )
+        unit = dmc.Group(
+            [dmc.Text("", id=self.id("unit"), size="xs", c="dimmed"), intervals],
+            gap="md",
+            mb=4,
+        )
         nothing = empty_state(
             "No composition yet",
             "The current run estimated no composition: load bulk samples on the Upload page,"
@@ -173,9 +184,10 @@ class CompositionView:
         part, view, sort, group = (
             Input(this.id(n), "value") for n in ("part", "view", "sort", "group")
         )
-        shares = Input(this.id("shares"), "checked")
+        shares, intervals = (Input(this.id(n), "checked") for n in ("shares", "intervals"))
         states = [
-            State(i.component_id, i.component_property) for i in (part, view, sort, group, shares)
+            State(i.component_id, i.component_property)
+            for i in (part, view, sort, group, shares, intervals)
         ]
 
         @page.callback(
@@ -264,6 +276,7 @@ class CompositionView:
                 "views": this.views.outputs,
                 "nothing": Output(this.id("nothing"), "style"),
                 "there": Output(this.id("there"), "style"),
+                "intervals": Output(this.id("intervals"), "style"),
             },
             inputs={
                 "_revision": REVISION,
@@ -274,6 +287,7 @@ class CompositionView:
                 "by": sort,
                 "of": group,
                 "normalise": shares,
+                "with_ends": intervals,
                 **({"_also": this.also} if this.also is not None else {}),
             },
         )
@@ -287,6 +301,7 @@ class CompositionView:
             by: str,
             of: str,
             normalise: bool,
+            with_ends: bool,
             _revision: Any,
             _also: Any = None,
         ) -> dict[str, Any]:
@@ -301,11 +316,13 @@ class CompositionView:
                         ("sort", by),
                         ("group", of),
                         ("shares", normalise),
+                        ("intervals", with_ends),
                     )
                     if not (k == "part" and which in this.not_kept)
                 },
             )
-            found, chosen = this.found(ctx, which), Chosen(look, by, of, bool(normalise))
+            found = this.found(ctx, which)
+            chosen = Chosen(look, by, of, bool(normalise), bool(with_ends))
             if found is None:
                 return {
                     "figure": styled(blank(), bool(dark)),
@@ -317,6 +334,7 @@ class CompositionView:
                     "views": this.views.show("figure"),
                     "nothing": SHOWN,
                     "there": GONE,
+                    "intervals": GONE,
                 }
             if look == "table":
                 table = composition_table(found, chosen)
@@ -329,6 +347,7 @@ class CompositionView:
                     "views": this.views.show("table"),
                     "nothing": GONE,
                     "there": SHOWN,
+                    "intervals": GONE if found.ends is None else SHOWN,
                 }
             colour_of = type_colours(ctx.session.dataset, *found.frame.index)
             drawn = styled(composition_figure(found, colour_of, chosen), bool(dark))
@@ -343,15 +362,22 @@ class CompositionView:
                 "views": this.views.show("figure"),
                 "nothing": GONE,
                 "there": SHOWN,
+                "intervals": GONE,
             }
 
         def to_save(
-            ctx: Context, which: str | None, look: str, by: str, of: str, normalise: bool
+            ctx: Context,
+            which: str | None,
+            look: str,
+            by: str,
+            of: str,
+            normalise: bool,
+            with_ends: bool,
         ) -> TableFile | None:
             found = this.found(ctx, which)
             if found is None:
                 return None
-            chosen = Chosen(look, by, of, bool(normalise))
+            chosen = Chosen(look, by, of, bool(normalise), bool(with_ends))
             return composition_file(f"{this.file}_{which}", found, chosen)._replace(
                 tidy=tidy_frame(found, chosen),
                 tidy_about=tidy_about(found, chosen.normalise),
@@ -360,7 +386,7 @@ class CompositionView:
 
         bind_figure_export(page, f"{self.name}_figure")
         bind_table_export(page, f"{self.name}_table", to_save, *states, engine=True, tidy=True)
-        this.dialog.bind(tuple(states))
+        this.dialog.bind(tuple(states[:-1]))
         for function in (offer_parts, offer_controls, keep_view, draw):
             function.__name__ = f"{self.name}_{function.__name__}"
 
@@ -382,4 +408,5 @@ class CompositionView:
             for k, v in ctx.session.form(self.page.key).items()
             if k.startswith(start)
         }
-        return {k: v for k, v in kept.items() if isinstance(v, bool if k == "shares" else str)}
+        switches = ("shares", "intervals")
+        return {k: v for k, v in kept.items() if isinstance(v, bool if k in switches else str)}

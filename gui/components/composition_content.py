@@ -71,6 +71,7 @@ class Chosen:
     sort: str = IN_FILE
     group: str = NO_GROUP
     normalise: bool = False
+    intervals: bool = False
 
 
 def bulk_groups(dataset: Dataset | None, samples: pd.Index) -> pd.DataFrame | None:
@@ -172,10 +173,44 @@ def legend(found: Composition, colour_of: Mapping[str, str], chosen: Chosen) -> 
     return type_legend(figures.legend_entries(found.frame, colour_of, types))
 
 
+def interval_ends(found: Composition, normalise: bool) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """Return the low and the high ends of the 95 % intervals as cell types x samples, like
+    ``found.frame`` (missing where a type has none), or None.
+
+    Where fractions sum to 1, their ends are divided by the same number.
+    """
+    if found.ends is None:
+        return None
+    total = found.frame.sum(axis=0)
+    whole = total.where(total > 0) if normalise else total * 0 + 1
+    low, high = (
+        end.reindex(index=found.frame.index, columns=found.frame.columns).astype(float) / whole
+        for end in found.ends
+    )
+    return low, high
+
+
+def end_names(name: object) -> tuple[str, str]:
+    """The columns of a cell type's interval in a table."""
+    return f"{name}, low", f"{name}, high"
+
+
 def composition_frame(found: Composition, chosen: Chosen) -> pd.DataFrame:
-    """Samples x types in percent, in the order chosen, with the columns to group by."""
+    """Samples x types in percent, in the order chosen, with the columns to group by.
+
+    With ``chosen.intervals`` each type is followed by the ends of its interval, where it has one.
+    """
     names = arranged(found, chosen).samples
     shown = (settled(figures.sample_fractions(found.frame, chosen.normalise)) * 100).T
+    ends = interval_ends(found, chosen.normalise) if chosen.intervals else None
+    if ends is not None:
+        columns = {}
+        for name in found.frame.index:
+            columns[name] = shown[name]
+            low, high = (settled(end.loc[[name]]).iloc[0] * 100 for end in ends)
+            if low.notna().any():
+                columns |= dict(zip(end_names(name), (low, high), strict=True))
+        shown = pd.DataFrame(columns, index=shown.index)
     shown = shown.set_axis(shown.index.astype(str), axis=0).loc[names]
     if found.groups is not None:
         shown = pd.concat([shown, found.groups.reindex(names)], axis=1)
@@ -184,7 +219,10 @@ def composition_frame(found: Composition, chosen: Chosen) -> pd.DataFrame:
 
 def composition_table(found: Composition, chosen: Chosen) -> TableView:
     """The same for the screen."""
-    return table_view(composition_frame(found, chosen), percent=[str(t) for t in found.frame.index])
+    shown = composition_frame(found, chosen)
+    types = [str(t) for t in found.frame.index]
+    ends = [end for t in types for end in end_names(t)] if chosen.intervals else []
+    return table_view(shown, percent=[*types, *ends])
 
 
 def composition_file(name: str, found: Composition, chosen: Chosen) -> TableFile:
@@ -196,7 +234,8 @@ def composition_file(name: str, found: Composition, chosen: Chosen) -> TableFile
         order = f"grouped by {chosen.group.removeprefix(COLUMN)} and {order}"
     engine = found.frame.rename_axis("cell type")
     note = f" {found.note}" if found.note else ""
-    about = f"{unit(chosen.normalise, found.quantity)} One row per sample {order}.{note}"
+    ends = " Low and high: ends of the 95 % interval." if chosen.intervals and found.ends else ""
+    about = f"{unit(chosen.normalise, found.quantity)} One row per sample {order}.{ends}{note}"
     return TableFile(
         name,
         composition_frame(found, chosen),

@@ -12,7 +12,14 @@ import pandas as pd
 
 from gui import __version__
 from gui.answers.run_names import source_name
-from gui.components.composition_content import Chosen, Composition, composition_frame, unit
+from gui.components.composition_content import (
+    Chosen,
+    Composition,
+    composition_frame,
+    end_names,
+    interval_ends,
+    unit,
+)
 from gui.data.dataset import HIDDEN
 from gui.engine.results import Run
 from gui.figures.composition import fold_hidden, sample_fractions
@@ -55,8 +62,7 @@ def tidy_frame(found: Composition, chosen: Chosen) -> pd.DataFrame:
     """One row per sample and cell type with interval, unit and run; all digits.
 
     Interval, equal fit, known and contradicted are left out where the composition has none. The
-    columns of the samples follow. Where fractions sum to 1, their ends are divided by the same
-    number.
+    columns of the samples follow.
 
     Index: sample, in the order of the file.
     """
@@ -74,8 +80,9 @@ def tidy_frame(found: Composition, chosen: Chosen) -> pd.DataFrame:
         "cell_type": np.tile(np.array(types, dtype=object), len(samples)),
         "fraction": values.to_numpy(dtype=np.float64).ravel(order="F"),
     }
-    if found.ends is not None:
-        low, high = (long(end, whole) for end in found.ends)
+    ends = interval_ends(found, chosen.normalise)
+    if ends is not None:
+        low, high = map(long, ends)
         there = np.isfinite(low) & np.isfinite(high)
         columns |= {"low": low, "high": high, "interval": np.where(there, INTERVAL, "")}
     if found.interval is not None and HIDDEN in types:
@@ -117,15 +124,15 @@ def legend(found: Composition, chosen: Chosen) -> pd.DataFrame:
     wide = unit(chosen.normalise, found.quantity).removesuffix(".")
     note = f" {found.note}" if found.note else ""
     rows = [("Composition", "Sample", COLUMNS["sample"][0], "")]
-    rows += [
-        (
-            "Composition",
-            str(name),
-            f"{BACKGROUND if str(name) == HIDDEN else 'Fraction of this cell type.'} {wide}.{note}",
-            "%",
-        )
-        for name in found.frame.index
-    ]
+    there = set(composition_frame(found, chosen).columns.astype(str))
+    for name in map(str, found.frame.index):
+        what = BACKGROUND if name == HIDDEN else "Fraction of this cell type."
+        rows += [("Composition", name, f"{what} {wide}.{note}", "%")]
+        rows += [
+            ("Composition", column, f"The {end} end of its {INTERVAL}.", "%")
+            for column, end in zip(end_names(name), ("lower", "upper"), strict=True)
+            if column in there
+        ]
     tidy = tidy_frame(found, chosen)
     groups = [] if found.groups is None else [str(name) for name in found.groups.columns]
     rows += [("Composition", name, "Column of the samples, as loaded.", "") for name in groups]

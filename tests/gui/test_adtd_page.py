@@ -522,6 +522,23 @@ def test_saved_tables_are_those_on_screen_in_full_precision(
         check_names=False,
         check_exact=True,
     )
+    tab.click("adtd-regulation-table-tidy-csv")
+    tidy = read(saved["gene-regulation-tidy"]).reset_index()
+    assert len(tidy) == result.gene_regulation.size
+    assert tidy["run"].nunique() == 1
+    wide = tidy.pivot(index="gene", columns="cell_type", values="factor")
+    pd.testing.assert_frame_equal(
+        wide.loc[result.gene_regulation.index, list(result.gene_regulation.columns)],
+        result.gene_regulation,
+        check_names=False,
+        check_exact=True,
+    )
+    supported = tidy.pivot(index="gene", columns="cell_type", values="supported")
+    assert 0 < supported.to_numpy().sum() < supported.size
+    tab.click("adtd-regulation-table-book")
+    book = pd.read_excel(io.BytesIO(saved["gene-regulation-workbook"]), sheet_name=None)
+    assert {"Factor", "Support", "Tidy", "What the numbers are", "Run"} <= set(book)
+    assert set(book["Tidy"].columns) == set(book["What the numbers are"]["Column"])
     tab.set({("adtd-regulation-view", "value"): "support"})
     tab.click("adtd-regulation-table-csv2")
     support = read(saved["gene-regulation-support"], sep=";", decimal=",")

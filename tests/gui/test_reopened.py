@@ -40,6 +40,7 @@ LEFT: dict[str, dict[str, Any]] = {
         "composition-view": "heatmap",
         "composition-sort": "order:name",
         "composition-shares": False,
+        "composition-intervals": True,
         "opinion-look": "table",
         "tabs": "markers",
         "known-type": "type:Monocytes",

@@ -11,7 +11,13 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from gui.components.composition_content import Chosen, Composition, composition_file
+from gui.components.composition_content import (
+    Chosen,
+    Composition,
+    composition_file,
+    composition_frame,
+    composition_table,
+)
 from gui.components.composition_files import COLUMNS, tidy_about, tidy_frame, workbook
 from gui.components.table_files import TableFile, copied_text, menu_entries, table_file
 from gui.data.export import workbook_bytes
@@ -89,6 +95,43 @@ def test_the_workbook_holds_wide_and_tidy_and_says_what_every_column_is() -> Non
             for cell in row:
                 assert cell.data_type != "f"
                 assert not str(cell.value).startswith(("=", "+", "-", "@"))
+
+
+@pytest.mark.parametrize("normalise", [False, True])
+def test_the_table_has_the_ends_of_intervals_on_demand(normalise: bool) -> None:
+    plain = composition_frame(FOUND, Chosen("table", normalise=normalise))
+    assert not [name for name in plain.columns if "low" in str(name)]
+    chosen = Chosen("table", normalise=normalise, intervals=True)
+    shown = composition_frame(FOUND, chosen)
+    assert list(shown.columns) == [
+        *("B cells", "B cells, low", "B cells, high"),
+        *("T cells", "T cells, low", "T cells, high"),
+        *("hidden", "arm", "fraction"),  # there is no interval of the hidden background
+    ]
+    pd.testing.assert_frame_equal(shown[plain.columns], plain)
+    total = FRAME.sum() if normalise else pd.Series(1.0, index=FRAME.columns)
+    for sample in FRAME.columns:
+        assert shown.at[sample, "T cells, low"] == pytest.approx(
+            100 * LOW.at["T cells", sample] / total[sample]
+        )
+        assert shown.at[sample, "B cells, high"] == pytest.approx(
+            100 * HIGH.at["B cells", sample] / total[sample]
+        )
+    view = composition_table(FOUND, chosen)
+    assert [c["headerName"] for c in view.columns] == ["Sample", *shown.columns]
+    about = composition_file("x", FOUND, chosen).about
+    assert "ends of the 95 % interval" in about
+    assert "ends" not in composition_file("x", FOUND, Chosen("table")).about
+    said = workbook(FOUND, chosen)["What the numbers are"].loc["Composition"].set_index("Column")
+    assert said.at["B cells, low", "What it is"] == "The lower end of its 95 % interval."
+    assert set(workbook(FOUND, chosen)["Composition"].columns) <= set(said.index)
+
+
+def test_without_intervals_the_table_stays_as_it_is() -> None:
+    found = Composition(FRAME)
+    for intervals in (False, True):
+        shown = composition_frame(found, Chosen("table", intervals=intervals))
+        assert list(shown.columns) == list(FRAME.index)
 
 
 def _file() -> TableFile:

@@ -24,6 +24,7 @@ from gui.engine.results import ADTDResult, BootstrapResult
 from gui.figures import adtd as figures
 from gui.figures.template import blank, styled
 from gui.figures.text import settled
+from gui.pages.adtd import regulation_files
 from gui.pages.adtd.base import (
     REGULATION,
     TAB,
@@ -158,7 +159,7 @@ def panel(ctx: Context) -> Any:
     drawing = figure_card(page, "regulation", file_name="gene-regulation")
     unit = dmc.Text("", id=page.id.regulation_unit, size="xs", c="dimmed", mb=4)
     there = views.layout(
-        controls, drawing, result_table(page, "regulation_table", engine=True), unit=unit
+        controls, drawing, result_table(page, "regulation_table", engine=True, tidy=True), unit=unit
     )
     words = dmc.Text("", id=page.id.regulation_words, size="xs", c="dimmed", mt=4)
     return html.Div(
@@ -278,6 +279,7 @@ def _to_save(ctx: Context, view: str, *controls: Any) -> TableFile | None:
     if run is None or frame is None:
         return None
     genes = chosen_genes(stable_result(ctx, run), wanted_of(*controls))
+    sure = intervals_of(ctx, run)
     name = "gene-regulation-support" if view == SUPPORT else saved_as(run.result, "gene-regulation")
     about = UNITS[SUPPORT if view == SUPPORT else TABLE]
     shown = f"{about} The {number(len(genes))} genes shown of {number(len(frame))}."
@@ -287,6 +289,9 @@ def _to_save(ctx: Context, view: str, *controls: Any) -> TableFile | None:
         shown,
         frame.rename_axis("gene"),
         f"{about} All {number(len(frame))} genes with full precision.",
+        regulation_files.tidy_frame(run, sure),
+        regulation_files.ABOUT,
+        lambda: regulation_files.workbook(run, sure),
     )
 
 
@@ -317,6 +322,7 @@ bind_table_export(
     State(page.id.regulation_view, "value"),
     *_STATES,
     engine=True,
+    tidy=True,
 )
 
 

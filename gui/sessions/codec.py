@@ -32,6 +32,8 @@ MAX_BRACKETS = 1_000_000
 """Lists and objects inside JSON: an empty one costs 30 times its text in memory."""
 MAX_WIDE = 256 * 2**20
 """Bytes of a NumPy array of fixed-width texts; larger ones become arrays of objects."""
+_IN_JSON = frozenset({str, bool, float, type(None)})
+"""Of a list of texts: what JSON has as it is (NaN too)."""
 _DTYPE = re.compile(r"b1|[iu][1248]|f[248]")
 _TIME = re.compile(r"(?:datetime64|timedelta64)\[(?:s|ms|us|ns)\]")
 _MASKED = (
@@ -192,9 +194,9 @@ class Encoder:
         return {"t": "array", "dtype": dtype, "shape": list(v.shape), **self._blob(plain_bytes(v))}
 
     def _texts(self, items: list[Any]) -> dict[str, Any]:
-        raw = json.dumps(
-            [self._element(x) for x in items], ensure_ascii=True, separators=(",", ":")
-        ).encode("ascii")
+        if not set(map(type, items)) <= _IN_JSON:
+            items = [self._element(x) for x in items]
+        raw = json.dumps(items, ensure_ascii=True, separators=(",", ":")).encode("ascii")
         if len(raw) > MAX_TEXTS:
             raise Unsavable("a list of more than 512 MB of text")
         try:
@@ -204,10 +206,10 @@ class Encoder:
         return self._blob(memoryview(raw))
 
     def _element(self, x: Any) -> Any:
-        """Of a list of texts: what JSON has as it is (NaN too), the rest as a node."""
+        """Of a list of texts: what is no text, as a node."""
         if isinstance(x, np.generic) and x.dtype.kind not in "mM":
             x = x.item()
-        if x is None or type(x) in (str, bool, float):
+        if type(x) in _IN_JSON:
             return x
         node = self(x)
         _flat(node)

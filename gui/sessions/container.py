@@ -118,8 +118,9 @@ class Writer:
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self._members, self._at = file, list[Member](), 0
 
-    def add(self, name: str, data: bytes) -> None:
-        member = Member(name, self._at, len(data), zlib.crc32(data))
+    def add(self, name: str, data: bytes, crc: int | None = None) -> None:
+        """Write a member. crc : of ``data``, where it is known to be right."""
+        member = Member(name, self._at, len(data), zlib.crc32(data) if crc is None else crc)
         self._file.write(member.local())
         self._file.write(data)
         self._members.append(member)

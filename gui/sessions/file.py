@@ -241,19 +241,20 @@ def _write(
     writer.add("mimetype", container.MIMETYPE)
     writer.add("header.json", packed)
     listed: dict[str, objects.Info] = {}
-    for name, part in collector.objects.items():
-        data = next(
+
+    def copied(name: str, part: objects.Part) -> objects.Packed | None:
+        return next(
             (found for stored in old if (found := stored.verbatim(name, part.digest)) is not None),
             None,
         )
-        if data is None:
-            data = objects.pack(name, part.raw(), session_key)
-        writer.add(name, data)
+
+    for name, part, found in objects.packed_parts(collector.objects, copied, session_key):
+        writer.add(name, found.data, found.crc)
         listed[name] = {
             "n": part.n,
             "codec": objects.codec(session_key),
             "sha256": part.digest,
-            "stored": objects.sha256(data),
+            "stored": found.stored,
         }
     manifest = canonical({"header": head.plain(), "objects": listed, "session": tree})
     try:

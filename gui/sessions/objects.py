@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import os
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +22,8 @@ CHUNK = 32 * 2**20
 """Raw bytes of one object at most: bounds the memory that compressing, sealing and checking take.
 """
 LEVEL = 3
+THREADS = max(1, min(4, (os.cpu_count() or 1) - 1))
+"""That pack; one processor is left to whoever uses the program meanwhile."""
 _WINDOW = 2**27
 _CHECKSUM = True
 """Private: off for the tests' positive control, as container._CHECKED."""
@@ -82,6 +88,57 @@ class Part:
     n: int
     digest: str
     raw: Callable[[], memoryview]
+
+
+@dataclass(frozen=True)
+class Packed:
+    """An object as it lies in a file.
+
+    stored : SHA-256 of the data; crc : their CRC-32.
+    """
+
+    data: bytes
+    stored: str
+    crc: int
+
+
+def packed_parts(
+    parts: Mapping[str, Part],
+    copied: Callable[[str, Part], Packed | None],
+    session_key: SessionKey | None,
+) -> Iterator[tuple[str, Part, Packed]]:
+    """The objects of a session, in their order, ready to be written.
+
+    What is not copied is packed by threads while others are written; a few objects at most are
+    ahead.
+
+    Parameters
+    ----------
+    copied : gives an object that is in a file already, or None.
+    """
+
+    def made(name: str, part: Part) -> Packed:
+        data = pack(name, part.raw(), session_key)
+        return Packed(data, sha256(data), zlib.crc32(data))
+
+    ahead: deque[tuple[str, Part, Packed | Future[Packed]]] = deque()
+    with ThreadPoolExecutor(THREADS, "packing") as pool:
+        try:
+            for name, part in parts.items():
+                ahead.append((name, part, copied(name, part) or pool.submit(made, name, part)))
+                if len(ahead) > THREADS:
+                    yield _first(ahead)
+            while ahead:
+                yield _first(ahead)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _first(
+    ahead: deque[tuple[str, Part, Packed | Future[Packed]]],
+) -> tuple[str, Part, Packed]:
+    name, part, found = ahead.popleft()
+    return name, part, found if isinstance(found, Packed) else found.result()
 
 
 class ObjectCollector:
@@ -190,10 +247,11 @@ class StoredObjects:
             raise DamagedSession("A part of this session was changed or is damaged.")
         return raw
 
-    def verbatim(self, name: str, digest: str) -> bytes | None:
+    def verbatim(self, name: str, digest: str) -> Packed | None:
         """The bytes in the file of an object with this name and content.
 
-        None if it must be written again: it is not there, or damaged.
+        None if it must be written again: it is not there, or damaged. The CRC tells; who wanted to
+        deceive it would be found out on reading, by the SHA-256.
         """
         info = self.objects.get(name)
         if info is None or info["sha256"] != digest:
@@ -202,4 +260,4 @@ class StoredObjects:
             data = self._reader.read(name, container.MAX_OBJECT)
         except DamagedSession:  # we have the content itself
             return None
-        return data if sha256(data) == info["stored"] else None
+        return Packed(data, info["stored"], self._reader.members[name].crc)

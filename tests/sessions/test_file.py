@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import os
 import re
 import stat
 import sys
+import time
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,7 +30,7 @@ from gui.data.example import make_example
 from gui.engine.params import ADTDParams, DTDParams, Params, SearchParams
 from gui.engine.results import Provenance, Run
 from gui.errors import DamagedSession, NewerSession, SessionConflict, SessionNotSaved
-from gui.sessions import content, file, header, objects
+from gui.sessions import container, content, file, header, objects
 from gui.sessions.codec import StoredRecord
 from gui.sessions.crypto import SessionKey
 from gui.sessions.file import load, read_header, save
@@ -416,6 +419,68 @@ def test_only_what_changed_is_compressed_again(
     save(path, rich(runs=2), expected_generation=2, session_key=key)
     assert 1 < len(packed) < 6
     same(rich(runs=2), load(path, session_key=key))
+
+
+def test_what_is_copied_is_not_hashed_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the stored bytes only the CRC is computed, once; the file is what it was."""
+    save(path, rich(), expected_generation=None)
+    before = path.read_bytes()
+    stored = [before[m.data_offset : m.data_offset + m.size] for m in members(path)]
+    hashed: list[bytes] = []
+    sha256 = objects.sha256
+    monkeypatch.setattr(objects, "sha256", lambda data: hashed.append(bytes(data)) or sha256(data))
+    checked: list[bytes] = []
+    crc32 = zlib.crc32
+    monkeypatch.setattr(zlib, "crc32", lambda data: checked.append(data) or crc32(data))
+    save(path, rich(), expected_generation=1)
+    assert len(stored) > 5
+    assert not set(hashed) & set(stored)
+    assert [checked.count(data) for data in stored] == [1] * len(stored)
+    monkeypatch.undo()
+    assert [before[m.data_offset : m.data_offset + m.size] for m in members(path)] == stored
+    same(rich(), load(path))
+
+
+def members(path: Path) -> list[container.Member]:
+    """The objects of a file."""
+    with path.open("rb") as file:
+        found = container.Reader(file).members
+    return [member for name, member in found.items() if name.startswith("o/")]
+
+
+def test_however_many_threads_pack_the_file_is_the_same(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack, began = objects.pack, itertools.count()
+
+    def slow(name: str, data: Any, session_key: SessionKey | None) -> bytes:
+        time.sleep(0.01 * (3 - next(began) % 4))  # those that began first end last
+        return pack(name, data, session_key)
+
+    written = []
+    for threads in (1, 4):
+        monkeypatch.setattr(objects, "THREADS", threads)
+        monkeypatch.setattr(objects, "pack", slow if threads > 1 else pack)
+        save(path, rich(), expected_generation=None)
+        written.append(path.read_bytes())
+        path.unlink()
+    assert written[0] == written[1]
+
+
+def test_a_thread_that_fails_leaves_the_file_as_it_was(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(path, rich(runs=1), expected_generation=None)
+    before = path.read_bytes()
+
+    def failing(name: str, data: Any, session_key: SessionKey | None) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr(objects, "pack", failing)
+    with pytest.raises(SessionNotSaved):
+        save(path, rich(runs=2), expected_generation=1)
+    assert path.read_bytes() == before
+    assert list(path.parent.glob("*tmp*")) == []
 
 
 def test_a_damaged_object_is_not_copied_but_written_anew(path: Path) -> None:

@@ -207,7 +207,7 @@ class ADTDSolver:
         self.c = np.zeros((1, self.n))  # stock draws it, and overwrites it before it is read
         self._XY = (self._square * self.X).T @ self.Y
         self._regulation: Regulation | None = None
-        self._hidden: tuple[Any, Any] | None = None
+        self._hidden: tuple[Any, Any, Any] | None = None
 
     def check(self) -> None:
         """Called often; raises JobCancelled to stop."""
@@ -295,10 +295,12 @@ class ADTDSolver:
                 [sp.csc_matrix(np.ones((1, self.p))), -sp.identity(self.p, format="csc")],
                 format="csc",
             )
-            self._hidden = A, np.r_[1.0, np.zeros(self.p)]
-        found = solve_qp_scs(
-            sp.diags(diagonal.astype(np.float64), format="csc"), linear, *self._hidden, 1
-        )
+            # only the values of P change from step to step, so it is assembled once
+            P = sp.identity(self.p, format="csc")
+            self._hidden = P, A, np.r_[1.0, np.zeros(self.p)]
+        P, A, bounds = self._hidden
+        P.data = diagonal.astype(np.float64)
+        found = solve_qp_scs(P, linear, A, bounds, 1)
         if not np.isfinite(found).all():
             raise no_solution("scs")
         self.x = found.reshape((self.p, 1))

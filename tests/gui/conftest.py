@@ -17,7 +17,9 @@ import pytest
 from gui.app import Application, create_app
 from gui.config import Config
 from gui.guard import GESTURE_HEADER
+from gui.plugin import Context, Page
 from gui.sessions.crypto import Cost, SessionKey
+from gui.shell.navigation import page_layout
 from tests.signing_in import sign_in
 
 # Every test makes a program of some hundred thousand objects. To look through all that there is
@@ -45,6 +47,20 @@ def _key(component_id: Any) -> str:
     )
 
 
+@functools.lru_cache(maxsize=10_000)
+def _matches(pattern: str, key: str) -> bool:
+    """Whether an id is that of an input, which may be a pattern."""
+    if not pattern.startswith("{"):
+        return pattern == key
+    if not key.startswith("{"):
+        return False
+    wanted, given = _parsed(pattern), _parsed(key)
+    return wanted.keys() == given.keys() and all(
+        isinstance(v, list) or given[k] == v for k, v in wanted.items()
+    )
+
+
+@functools.cache
 def _outputs(output: str) -> list[tuple[str, str]]:
     """Ids and properties of a callback's outputs, out of what Dash calls it."""
     names = output[2:-2].split("...") if output.startswith("..") else [output]
@@ -171,7 +187,7 @@ class Tab:
                     (k, p)
                     for k, p in batch
                     for i in dependency["inputs"]
-                    if self._matches(i["id"], k) and p in ("*", i["property"])
+                    if p in ("*", i["property"]) and _matches(i["id"], k)
                 ]
                 starts = any(name in appeared for name, _ in _outputs(dependency["output"]))
                 if not (triggers or starts) or not self._present(dependency):
@@ -189,24 +205,15 @@ class Tab:
         found |= {number for key in appeared for number in self._by_output.get(key, ())}
         for key in (k for k in keys if k.startswith("{")):
             for pattern in self._patterns:
-                if self._matches(pattern, key):
+                if _matches(pattern, key):
                     found.update(self._by_input[pattern])
         return [self.dependencies[number] for number in sorted(found)]
 
-    @staticmethod
-    def _matches(pattern: str, key: str) -> bool:
-        if not pattern.startswith("{"):
-            return pattern == key
-        if not key.startswith("{"):
-            return False
-        wanted, given = _parsed(pattern), _parsed(key)
-        return wanted.keys() == given.keys() and all(
-            isinstance(v, list) or given[k] == v for k, v in wanted.items()
-        )
-
     def _keys(self, pattern: str) -> list[str]:
         return [
-            key for key, prop in list(self.values) if prop == "id" and self._matches(pattern, key)
+            key
+            for key, prop in list(self.values)
+            if prop == "id" and key.startswith("{") and _matches(pattern, key)
         ]
 
     def _present(self, dependency: dict[str, Any]) -> bool:
@@ -245,7 +252,7 @@ class Tab:
             "inputs": [self._spec(i) for i in dependency["inputs"]],
             "state": [self._spec(i) for i in dependency["state"]],
             "changedPropIds": [
-                f"{k}.{next(i['property'] for i in dependency['inputs'] if self._matches(i['id'], k)) if p == '*' else p}"
+                f"{k}.{next(i['property'] for i in dependency['inputs'] if _matches(i['id'], k)) if p == '*' else p}"
                 for k, p in triggers
             ],
         }
@@ -289,6 +296,33 @@ class Tab:
                     if name == "children":
                         news += self._take(value)
         return news
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _forms_are_laid_out_once() -> Iterator[None]:
+    """Every test makes a program of its own; what its pages look like without a session, from which
+    it learns their ids, is the same each time: laid out once for each configuration.
+    """
+    known: dict[Any, Any] = {}
+
+    def once(page: Page, ctx: Context) -> Any:
+        program = ctx.program
+        if any(one.is_plugin for one in (page, *ctx.pages)):
+            return page_layout(page, ctx)
+        seen = (
+            (page.key, page.layout_function),
+            program.config.model_dump_json(exclude={"folders"}),
+            repr(program.settings.get()),
+            tuple(method.key for method in program.methods),
+            (type(program.files), program.sessions.single),
+        )
+        if seen not in known:
+            known[seen] = page_layout(page, ctx)
+        return known[seen]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gui.app.page_layout", once)
+        yield
 
 
 @pytest.fixture

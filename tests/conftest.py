@@ -13,26 +13,14 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests import order
+
 # How many examples hypothesis tries is said here alone, never by a test. "ci": few, and the same
 # ones each time; "thorough" (`dev.py test --slow`, every night): many, and new ones.
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=40)
 settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("DECONOMIX_GUI_HYPOTHESIS", "ci"))
 ROOT = Path(__file__).resolve().parent.parent
-ON_SCREEN = ("tests/desktop/", "tests/endurance/")
-LONGEST = (
-    *ON_SCREEN,
-    "tests/browser/test_accessible.py",
-    "tests/browser/test_sessions.py",
-    "tests/browser/test_main_job.py",
-    "tests/browser/test_hostile_names.py",
-    "tests/browser/test_no_request_leaves.py",
-    "tests/browser/test_help.py",
-    "tests/browser/",
-    "tests/gui/",
-    "tests/sessions/",
-)
-"""What takes longest begins first, or at the end one process would work while the others wait."""
 IMPORTED_ONCE = (
     "anndata",
     "gui.data.load",
@@ -63,11 +51,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             "these tests are named after an address in memory; give their parameters"
             f" ids:\n{chr(10).join(changing)}"
         )
-    items.sort(
-        key=lambda item: next(
-            (n for n, p in enumerate(LONGEST) if item.nodeid.startswith(p)), len(LONGEST)
-        )
-    )
+    order.longest_first(items)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Write the table of durations anew, if that is asked for."""
+    if os.environ.get(order.RENEW):
+        order.renew(report for reports in terminalreporter.stats.values() for report in reports)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -82,8 +72,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class ByFile(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.split("::", 1)[0]
-            return "screen" if file.startswith(ON_SCREEN) else file
+            return order.scope_of(nodeid)
 
     return ByFile(config, log)
 

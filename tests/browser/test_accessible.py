@@ -339,7 +339,7 @@ def test_axe_sees_what_is_planted(opened: Page) -> None:
     }
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_axe_finds_nothing_on_any_page_tab_menu_or_dialog(
     full: Page, awkward: Path, theme: str
 ) -> None:
@@ -362,7 +362,7 @@ def test_axe_finds_nothing_on_any_page_tab_menu_or_dialog(
 
 
 @pytest.mark.usefixtures("quick_passwords_here")
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_axe_finds_nothing_in_dialogs_notices_the_tour_and_the_lock_screen(
     full: Page, running: Any, tiny_data: Path, theme: str
 ) -> None:
@@ -381,9 +381,33 @@ def test_axe_finds_nothing_in_dialogs_notices_the_tour_and_the_lock_screen(
     )
 
 
+def test_the_main_pages_have_enough_contrast_in_the_dark(full: Page) -> None:
+    """Of every tab, menu and dialog in the dark, the tests above tell at night."""
+    themed(full, "dark")
+    switch(full, "Melanoma")
+    found: dict[str, list[str]] = {}
+    for title, shown in (
+        ("Upload", "#upload-answer"),
+        ("DTD", "#dtd-answer"),
+        ("ADTD", "#adtd-run"),
+        ("Sessions", "#sessions-active .ag-row"),
+    ):
+        go(full, title, shown)
+        rest(full)
+        if wrong := violations(full, ["color-contrast"]):
+            found[title] = wrong
+    assert found == {}
+    full.evaluate("document.getElementById('sessions-page').style.color = '#333'")  # the control
+    full.evaluate(
+        """() => document.getElementById('sessions-page').insertAdjacentHTML('beforeend', '<p>dim</p>')"""
+    )
+    assert violations(full, ["color-contrast"])
+
+
 def figure_texts(page: Page) -> list[dict[str, Any]]:
     """What a screen reader hears of every figure in view."""
-    page.wait_for_timeout(400)  # they are written a moment after the last redraw
+    if page.locator(".dcx-figure .js-plotly-plot:visible").count():
+        page.wait_for_timeout(400)  # they are written a moment after the last redraw
     return page.evaluate(  # type: ignore[no-any-return]
         """() => [...document.querySelectorAll('.dcx-figure .js-plotly-plot')]
             .filter((plot) => plot.checkVisibility() && plot.clientWidth > 50 && plot._fullData)

@@ -115,7 +115,7 @@ def figures() -> dict[str, go.Figure]:
     }
 
 
-@pytest.mark.parametrize("millimetres", [85, 180, None])
+@pytest.mark.parametrize("millimetres", [85, pytest.param(180, marks=pytest.mark.slow), None])
 def test_nothing_is_cut_and_nothing_lies_over_something_else(
     page: Page, millimetres: int | None
 ) -> None:

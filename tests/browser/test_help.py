@@ -51,7 +51,7 @@ def dark(page: Page) -> None:
     expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_the_guide_is_opened_from_the_header_searched_and_followed(
     opened: Page, watched: Any, theme: str
 ) -> None:
@@ -120,6 +120,7 @@ def test_text_of_the_guide_is_never_taken_as_html(
     assert watched.foreign == []
 
 
+@pytest.mark.slow
 def test_the_tour_from_start_to_end_on_the_example(
     newcomer: Page, watched: Any, first_start: Any
 ) -> None:

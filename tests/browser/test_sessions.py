@@ -236,6 +236,7 @@ def test_rename_then_a_new_session_is_empty_and_the_old_one_is_whole(
     assert watched.complaints == []
 
 
+@pytest.mark.slow
 def test_switching_between_two_sessions_shows_each_its_own(
     opened: Page, watched: Any, tiny_data: Path
 ) -> None:
@@ -306,6 +307,7 @@ def test_delete_asks_archive_and_restore_keep_everything(
     assert watched.complaints == []
 
 
+@pytest.mark.slow
 def test_export_and_import_in_a_browser(opened: Page, watched: Any, tmp_path: Path) -> None:
     page = opened
     example(page, "Example")

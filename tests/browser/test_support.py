@@ -15,7 +15,7 @@ SELF_CHECK = 180_000
 """Milliseconds the self-check may take on a busy machine."""
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_the_bundle_is_read_and_saved(
     opened: Page, watched: Any, running: Any, tmp_path: Path, theme: str
 ) -> None:

@@ -47,38 +47,42 @@ def may_load(page: Page, yes: bool) -> None:
             "was undone",
             False,
         ),
-        (
+        pytest.param(
             "train",
             "transposed_train.h5ad",
             "seem to be exchanged",
             "Exchange genes and columns",
             "were exchanged",
             True,
+            marks=pytest.mark.slow,
         ),
         ("bulk", "excel_dates.csv", "2-Sep", "Restore the gene names", "2-Sep to SEPT2", False),
-        (
+        pytest.param(
             "bulk",
             "application_dup_symbols.csv.gz",
             "more than once",
             "Sum up duplicated genes",
             "summed up",
             True,
+            marks=pytest.mark.slow,
         ),
-        (
+        pytest.param(
             "bulk",
             "application_ensembl_pipe_symbol.tsv",
             "no gene in common",
             "Take gene symbols, as the other files have them",
             "brought to gene symbols",
             True,
+            marks=pytest.mark.slow,
         ),
-        (
+        pytest.param(
             "bulk",
             "samples_duplicated.csv",
             "more than once",
             "Number the samples of the same name",
             "renamed",
             True,
+            marks=pytest.mark.slow,
         ),
     ],
 )

@@ -187,6 +187,7 @@ def test_the_door_opens_to_nobody_without_the_token(
 
 
 @pytest.mark.window
+@pytest.mark.slow
 def test_five_starts_at_once_are_one_program_that_has_all_files(
     start: Any, environment: dict[str, str], tmp_path: Path
 ) -> None:

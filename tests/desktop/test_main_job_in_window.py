@@ -168,6 +168,7 @@ def test_the_main_job_on_real_data_in_the_window(
 
     user.go("dtd")
     assert window.run_js("document.querySelector('#dtd-genes').value") == "1000"
+    user.type("#dtd-iterations", "200")  # fewer than proposed: what is shown is the same
     user.look("dtd-before")
     user.click("#dtd-run")
     user.sees("DTD", "#dcx-ticker")
@@ -194,6 +195,7 @@ def test_the_main_job_on_real_data_in_the_window(
     user.go("adtd")
     user.look("adtd-before")
     user.click_text("Search λ₂", "#adtd-page", ".mantine-Accordion-control")
+    user.type("#adtd-max-iterations", "60")
     user.type("#adtd-search-points", "5")
     user.type("#adtd-search-folds", "3")
     user.sees("5 values × 3 folds = 15 fits", "#adtd-search-reason")

@@ -263,6 +263,7 @@ def test_files_dropped_on_a_field_are_chosen_there_and_read_where_they_lie(
     assert it.page.complaints == []
 
 
+@pytest.mark.slow
 def test_files_dropped_beside_every_field_are_opened(
     program: Callable[..., Program], tmp_path: Path
 ) -> None:
@@ -281,6 +282,7 @@ def test_files_dropped_beside_every_field_are_opened(
     assert it.page.complaints == []
 
 
+@pytest.mark.slow
 def test_a_report_is_saved_from_the_menu_and_opens(
     program: Callable[..., Program], tmp_path: Path, open_window: Any
 ) -> None:

@@ -193,13 +193,17 @@ def test_search_takes_the_one_se_choice(files, tmp_path, monkeypatch):
     assert path["size"].iloc[0] > path["size"].iloc[-1]
 
 
-def test_recommended_is_hidden_background_with_intervals(files, tmp_path, capsys):
+@pytest.mark.slow
+def test_recommended_is_hidden_background_with_intervals(files, tmp_path):
     by_name, by_hand = tmp_path / "name", tmp_path / "hand"
     assert run(files, by_name, "--recommended", "--bootstrap", "20") == 0
     assert run(files, by_hand, "--model", "deconomix+h", "--bootstrap", "20") == 0
     for name in ("composition_bulk.csv", "composition_intervals.csv", "hidden_profile.csv"):
         assert (by_name / name).read_bytes() == (by_hand / name).read_bytes()
     assert json.loads((by_name / "run.json").read_text())["parameters"]["model"] == "deconomix+h"
+
+
+def test_recommended_with_a_model_is_refused(files, tmp_path, capsys):
     assert run(files, tmp_path / "no", "--recommended", "--model", "naive") == 2
     assert "Leave out --model" in capsys.readouterr().err
 

@@ -28,10 +28,11 @@ PROGRAM = Path(__file__).parent / "peak.py"
 @pytest.mark.parametrize(
     "step",
     [
-        "stock dtd 3000 500 60",  # ruled by the mixtures
-        "stock h 4000 5 5",  # by genes x genes matrices
+        pytest.param("stock dtd 3000 500 60", marks=pytest.mark.slow),  # ruled by the mixtures
+        pytest.param("stock h 4000 5 5", marks=pytest.mark.slow),  # by genes x genes matrices
         "fast dtd 10000 1000 20",  # by the mixtures that are kept
-        "fast h,r 60000 5 5",  # by the solver of the gene regulation
+        # by the solver of the gene regulation
+        pytest.param("fast h,r 60000 5 5", marks=pytest.mark.slow),
     ],
 )
 def test_forecast_is_above_what_a_real_run_takes_and_not_far_above(step: str) -> None:

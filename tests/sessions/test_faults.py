@@ -148,7 +148,9 @@ def test_every_truncation_and_every_appended_byte_is_refused(
 
 
 @POSIX
-@pytest.mark.parametrize("options", [(), ("--sealed",)], ids=["plain", "sealed"])
+@pytest.mark.parametrize(
+    "options", [(), pytest.param(("--sealed",), marks=pytest.mark.slow)], ids=["plain", "sealed"]
+)
 def test_20_kills_in_saves_lose_no_session_and_no_save_that_was_reported(
     options: tuple[str, ...],
 ) -> None:

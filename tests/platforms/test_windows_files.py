@@ -297,13 +297,14 @@ def test_results_inherit_the_rights_of_the_folder_they_are_in(
     """Python 3.12.4 and later make ``mkdir(0o700)`` an access list for one user on Windows."""
     asked: list[int] = []
     real = os.mkdir
-    monkeypatch.setattr(
-        os, "mkdir", lambda path, mode=0o777, **more: (asked.append(mode), real(path, mode))[1]
-    )
     monkeypatch.setattr(result_folder, "_exchange_call", lambda: None)
     names = ("run.json",)
-    for _ in range(2):
-        result_folder.replace_files(tmp_path / "out", {"run.json": b"1"}, names)
+    with pytest.MonkeyPatch.context() as patch:  # ends before the stand-in, which patches it, too
+        patch.setattr(
+            os, "mkdir", lambda path, mode=0o777, **more: (asked.append(mode), real(path, mode))[1]
+        )
+        for _ in range(2):
+            result_folder.replace_files(tmp_path / "out", {"run.json": b"1"}, names)
     assert asked
     assert 0o700 not in asked
     monkeypatch.setattr(atomic, "WINDOWS", False)

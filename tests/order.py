@@ -9,7 +9,6 @@ exact. On a quiet machine this writes it anew::
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "tests" / "seconds.tsv"
 RENEW = "DECONOMIX_GUI_SECONDS"
-SHORT = 2.0
+SHORT = 10.0
 """Seconds: files that take less are not in the table."""
 ON_SCREEN = (
     "tests/desktop/test_app_in_window.py",
@@ -40,17 +39,11 @@ def scope_of(nodeid: str) -> str:
 
 
 def longest_first(items: list[pytest.Item]) -> None:
-    """Sort the tests; those of one file keep their order.
-
-    A file that is not in the table counts a second a test.
-    """
-    tests = Counter(item.nodeid.split("::", 1)[0] for item in items)
-    recorded = seconds()
+    """Sort the tests; those of one file, and files that are not in the table, keep their order."""
     total: dict[str, float] = {}
-    for file, count in tests.items():
-        scope = scope_of(file)
-        total[scope] = total.get(scope, 0.0) + recorded.get(file, count)
-    items.sort(key=lambda item: (_room(item.nodeid), -total[scope_of(item.nodeid)]))
+    for file, took in seconds().items():
+        total[scope_of(file)] = total.get(scope_of(file), 0.0) + took
+    items.sort(key=lambda item: (_room(item.nodeid), -total.get(scope_of(item.nodeid), 0.0)))
 
 
 def _room(nodeid: str) -> int:

@@ -19,7 +19,7 @@ def test_the_longest_begins_first_and_rooms_stay_together(monkeypatch: pytest.Mo
     took = {"tests/gui/test_b.py": 9.0, "tests/browser/test_d.py": 5.0, order.ON_SCREEN[0]: 1.0}
     monkeypatch.setattr(order, "seconds", lambda: took)
     names = [
-        "tests/gui/test_a.py::test_1",  # not in the table: two tests
+        "tests/gui/test_a.py::test_1",  # not in the table
         "tests/gui/test_b.py::test_2",
         "tests/browser/test_c.py::test_3",
         "tests/gui/test_a.py::test_0",
@@ -45,7 +45,7 @@ def test_whatever_opens_a_window_shares_the_screen() -> None:
 
 def test_the_table_is_written_and_read_again(tmp_path: Path) -> None:
     table, here = tmp_path / "seconds.tsv", "tests/test_order.py"
-    table.write_text("7\ttests/gone.py\n5\ttests/test_words.py\n", "utf-8")
-    reports = [SimpleNamespace(nodeid=f"{here}::test", duration=t) for t in (1.5, 2.0)]
+    table.write_text("70\ttests/gone.py\n50\ttests/test_words.py\n", "utf-8")
+    reports = [SimpleNamespace(nodeid=f"{here}::test", duration=t) for t in (1.5, 20.5)]
     order.renew([*reports, SimpleNamespace(nodeid="tests/conftest.py::test", duration=0.1)], table)
-    assert order.seconds(table) == {"tests/test_words.py": 5.0, here: 4.0}
+    assert order.seconds(table) == {"tests/test_words.py": 50.0, here: 22.0}

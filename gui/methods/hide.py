@@ -226,12 +226,13 @@ def _normal(
     designs: Sequence[np.ndarray], weights: np.ndarray, bulk: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     size = designs[0].shape[1]
-    left, right = np.zeros((size, size)), np.zeros((size, bulk.shape[1]))
+    left, together = np.zeros((size, size)), np.zeros_like(designs[0])
     for design, own in zip(designs, weights, strict=True):
-        scaled = (design * own[:, None]).T
-        left += scaled @ design
-        right += scaled @ bulk
-    return left, right
+        scaled = design * own[:, None]
+        left += scaled.T @ design
+        together += scaled
+    # the bulk is the largest: it is gone through once, not once a layer
+    return left, together.T @ bulk
 
 
 def mean_one(roots: np.ndarray) -> np.ndarray:

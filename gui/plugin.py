@@ -265,7 +265,8 @@ class Page:
     key : short, unique, in the address; title, description : in the navigation; order : 10 Upload,
         20 DTD, 30 ADTD, 90 Sessions
     requires : what must be there before the page opens: "dataset", "train", "bulk", "composition"
-        (by any method) or a run kind ("dtd", "adtd")
+        or "gene effects" (regulation or a hidden profile; both by any method), or a run kind
+        ("dtd", "adtd")
     works_while_locked : works without the tab's session, and so also while that is locked; other
         pages show the lock screen then
     listed : stands in the navigation; a page that does not is no step of the work and is reached by

@@ -306,7 +306,7 @@ class Program:
                     advice="Run it again.",
                 )
             results[name] = run.result
-        if ESTIMATOR in inspect.signature(task).parameters:
+        if KIND in inputs and ESTIMATOR in inspect.signature(task).parameters:
             from gui.methods.intervals import estimator_of  # with the engine's modules
 
             results[ESTIMATOR] = estimator_of(session.run(inputs.get(KIND)), self.methods)

@@ -10,8 +10,8 @@ import pandas as pd
 from pydantic import Field, field_validator
 
 from gui.engine.params import Params, param
-from gui.engine.regulation import LOW_SUPPORT, regulation_table
-from gui.engine.results import ADTDResult, BootstrapResult
+from gui.engine.regulation import LOW_SUPPORT, GeneEffects, regulation_table
+from gui.engine.results import BootstrapResult
 
 SHIPPED_MARKERS = "shipped"
 
@@ -125,7 +125,7 @@ def regulated_counts(tables: Mapping[str, pd.DataFrame], params: GenesParams) ->
 
 
 def regulation_calls(
-    result: ADTDResult, params: GenesParams, sure: BootstrapResult | None = None
+    result: GeneEffects, params: GenesParams, sure: BootstrapResult | None = None
 ) -> pd.DataFrame:
     """Every gene in every cell type, with column ``call`` (1, -1, 0)."""
     table = regulation_table(result, sure)

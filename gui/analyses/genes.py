@@ -25,7 +25,7 @@ from gui.analyses.gene_enrichment import (
 from gui.analyses.gene_markers import MARKER_COLUMNS, marker_verdicts
 from gui.analyses.gene_params import SHIPPED_MARKERS, GenesParams, called, regulated_counts
 from gui.analyses.hidden_likeness import Likeness, library_of, likeness
-from gui.engine.regulation import regulation_of
+from gui.engine.regulation import GeneEffects, regulation_of
 from gui.engine.results import ADTDResult, BootstrapResult
 from gui.errors import InvalidParameter, MissingPart
 from gui.knowledge.common_names import GenesInUse
@@ -38,6 +38,7 @@ from gui.knowledge.markers import (
     shipped_markers,
 )
 from gui.knowledge.own_files import OwnFiles
+from gui.methods.method import MethodResult
 from gui.text import number, numbered
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ READING, MARKING, HIDDEN_LOOKS = (
     "Looking up markers",
     "Comparing the hidden profile",
 )
+NO_RUN = "There is no run with gene regulation or a hidden profile yet."
+NO_RUN_ADVICE = "Run ADTD first, or another method that estimates one."
 REGULATED = frozenset({"up", "down", "background", "over", "ranked"})
 
 
@@ -166,39 +169,45 @@ def run_genes(
     *,
     progress: Progress,
     adtd: ADTDResult | None = None,
+    method: MethodResult | None = None,
     bootstrap: BootstrapResult | None = None,
 ) -> GenesResult:
     """Enrichment and markers of a run's gene regulation; what its hidden profile looks like.
 
     Parameters
     ----------
+    adtd, method
+        The run: of ADTD, or of any method with gene regulation or a hidden profile.
     bootstrap
         Of that run: regulation of an uncertain direction does not count then.
 
     Raises
     ------
     MissingPart
-        No ADTD run; a file of the user that is gone.
+        No such run; a file of the user that is gone.
     InvalidParameter
     JobCancelled
     """
-    if adtd is None:
-        raise MissingPart("There is no ADTD run yet.", advice="Run ADTD first.")
+    run: GeneEffects | None = adtd or method
+    if run is None or (run.gene_regulation is None and run.hidden_profile is None):
+        raise MissingPart(NO_RUN, advice=NO_RUN_ADVICE)
     if params.smallest > params.largest:
         raise InvalidParameter("The smallest set is larger than the largest one.")
     progress(READING, 0.0)
-    genes = GenesInUse.of(adtd.reference.index)
+    genes = GenesInUse.of(run.reference.index)
     collections, sets, notes = read_sets(params, genes)
     markers, lists, more = read_markers(params, genes)
     notes += more
-    delta = adtd.gene_regulation
+    delta = run.gene_regulation
     types = [] if delta is None else [str(name) for name in delta.columns]
-    tables = {name: regulation_of(adtd, name, bootstrap) for name in types}
+    tables = {name: regulation_of(run, name, bootstrap) for name in types}
     if delta is None:
         notes.append("The run estimates no gene regulation: only its hidden profile is looked at.")
+    if run.hidden_profile is None:
+        notes.append("The run estimates no hidden profile: only its gene regulation is looked at.")
     calls = pd.DataFrame(
         {name: called(table, params) for name, table in tables.items()},
-        index=adtd.reference.index,
+        index=run.reference.index,
     ).astype(np.int8)
     names = [one.name for one in collections]
     over, family = over_representations(tables, params, sets, progress)
@@ -217,7 +226,7 @@ def run_genes(
     progress(MARKING, 0.95)
     found = marker_verdicts(tables, calls, markers.in_use(genes))
     progress(HIDDEN_LOOKS, 0.97)
-    looks = likeness(adtd, library_of(dataset, adtd.reference), markers, genes)
+    looks = likeness(run, library_of(dataset, run.reference), markers, genes)
     return GenesResult(
         over,
         ranked,
@@ -227,7 +236,7 @@ def run_genes(
         tested_collections(collections, sets, tables, params),
         lists,
         looks,
-        tuple(map(str, adtd.reference.columns)),
+        tuple(map(str, run.reference.columns)),
         family,
         len(genes.genes),
         tuple(dict.fromkeys(notes)),

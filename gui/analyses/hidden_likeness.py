@@ -8,7 +8,7 @@ import pandas as pd
 
 from gui.data.dataset import Dataset
 from gui.data.profiles import type_profiles
-from gui.engine.results import ADTDResult
+from gui.engine.regulation import GeneEffects
 from gui.knowledge.common_names import GenesInUse
 from gui.knowledge.markers import Markers
 from gui.statistics.profile_similarity import (
@@ -72,7 +72,7 @@ def library_of(dataset: Dataset, reference: pd.DataFrame) -> pd.DataFrame:
     return found.loc[:, (found.sum(axis=0) > 0).to_numpy()]
 
 
-def reference_in_samples(result: ADTDResult) -> pd.DataFrame:
+def reference_in_samples(result: GeneEffects) -> pd.DataFrame:
     """The profiles whose mixtures a run explains the bulk with: the reference times Delta.
 
     genes x cell types, unit sums before the regulation. The hidden profile is determined up to
@@ -88,7 +88,7 @@ def reference_in_samples(result: ADTDResult) -> pd.DataFrame:
 
 
 def likeness(
-    result: ADTDResult, library: pd.DataFrame, markers: Markers, genes: GenesInUse
+    result: GeneEffects, library: pd.DataFrame, markers: Markers, genes: GenesInUse
 ) -> Likeness:
     """Compare the hidden profile of a run with known profiles and markers.
 
@@ -99,11 +99,13 @@ def likeness(
     markers
         Any names; those in use are taken.
     """
-    reference = reference_in_samples(result)
-    profile = result.hidden_profile.reindex(reference.index).fillna(0.0)
     empty = Likeness(
         pd.DataFrame(columns=PROFILES), pd.DataFrame(columns=MARKERS), float("nan"), float("nan")
     )
+    if result.hidden_profile is None:
+        return empty
+    reference = reference_in_samples(result)
+    profile = result.hidden_profile.reindex(reference.index).fillna(0.0)
     if not (profile.sum() > 0 and reference.to_numpy().sum() > 0):
         return empty
     outside = outside_span(profile, reference)

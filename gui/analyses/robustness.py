@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from gui.analyses.method_variants import (
+    MethodVariantTask,
+    Options,
+    estimate_method_variant,
+    method_task,
+)
 from gui.analyses.patients import PATIENT_COLUMN
 from gui.data.dataset import HIDDEN, Dataset
 from gui.engine.params import Params, param
@@ -27,10 +33,14 @@ from gui.engine.variants import (
     with_sum_one,
 )
 from gui.errors import DeconomixError, EngineFailed, InvalidParameter, JobCancelled, MissingPart
+from gui.methods.intervals import Estimator
+from gui.methods.method import MethodResult
 from gui.statistics.agreement import ROUNDING, spearman
 from gui.text import number, some
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gui.jobs.status import Progress
 
 RECOMPUTING = "Recomputing"
@@ -96,6 +106,8 @@ class RobustnessResult:
         By variant: kind, name, genes, left_out (a cell type or "").
     genes
         How many the run uses.
+    method
+        Title of another method than DTD and ADTD, or "".
     """
 
     base: pd.DataFrame
@@ -103,6 +115,7 @@ class RobustnessResult:
     variants: pd.DataFrame
     genes: int
     notes: tuple[str, ...] = ()
+    method: str = ""
 
     def of(self, kind: str) -> np.ndarray:
         """The values of one kind of change: variants x cell types x samples."""
@@ -219,6 +232,8 @@ class RobustnessResult:
         return found
 
     def citations(self) -> tuple[str, ...]:
+        if self.method:
+            return ()
         return ("adtd", "dtd") if self.hidden else ("dtd",)
 
     def fits(self) -> bool:
@@ -254,6 +269,8 @@ def run_robustness(
     progress: Progress,
     dtd: DTDResult | None = None,
     adtd: ADTDResult | None = None,
+    method: MethodResult | None = None,
+    estimator: Estimator | None = None,
     **_others: Any,
 ) -> RobustnessResult:
     """Compute a run of the bulk again, each time with one thing changed.
@@ -266,6 +283,8 @@ def run_robustness(
         The run where it has a hidden background; the fractions are its own then. Not one of the
         model Custom with free C, whose composition depends on gene regulation: the result does not
         say so, and who asks has to look at its parameters.
+    method, estimator
+        The run of another method, and what computes it again.
 
     Raises
     ------
@@ -281,8 +300,15 @@ def run_robustness(
     from gui.engine.parallel import parallel_map
 
     progress(RECOMPUTING, 0.0)
-    task, base = _task(dataset, params, dtd, adtd)
-    items, notes = variants_of(dataset, params, task)
+    task: VariantTask | MethodVariantTask
+    if method is not None:
+        assert estimator is not None
+        task, base, options = method_task(dataset, method, estimator, lambda: progress(RECOMPUTING))
+        function: Callable[..., Any] = estimate_method_variant
+    else:
+        task, base, options = _task(dataset, params, dtd, adtd)
+        function = estimate_variant
+    items, notes = variants_of(dataset, params, options)
     if not items:
         raise InvalidParameter(
             f"There is nothing to change. {' '.join(notes)}".strip(),
@@ -295,11 +321,15 @@ def run_robustness(
         done += bool(ended)
         progress(RECOMPUTING, done / len(items), count=done, limit=len(items))
 
-    most = max(item.genes or len(task.genes) for item in items)
-    memory = simulation_bytes(most, task.params.train_mixtures, task.params.train_cells, "fast")
-    memory += adtd_bytes(most, base.shape[1], base.shape[0], "fast", regulated=False)
+    most = max(item.genes or options.genes for item in items)
+    if isinstance(task, VariantTask):
+        made = task.params
+        memory = simulation_bytes(most, made.train_mixtures, made.train_cells, "fast")
+        memory += adtd_bytes(most, base.shape[1], base.shape[0], "fast", regulated=False)
+    else:
+        memory = 3.0 * sum(part.nbytes for part in dataset.parts().values())
     found = parallel_map(
-        estimate_variant,
+        function,
         items,
         shared=task,
         on_step=on_step,
@@ -324,17 +354,24 @@ def run_robustness(
         {
             "kind": [item.kind for item in kept],
             "name": [item.name for item in kept],
-            "genes": [item.genes or len(task.genes) for item in kept],
+            "genes": [item.genes or options.genes for item in kept],
             "left_out": [item.left_out for item in kept],
         }
     )
-    return RobustnessResult(base, np.stack(values), table, len(task.genes), tuple(notes))
+    return RobustnessResult(
+        base,
+        np.stack(values),
+        table,
+        options.genes,
+        tuple(notes),
+        "" if method is None else method.title,
+    )
 
 
 def _task(
     dataset: Dataset, params: RobustnessParams, dtd: DTDResult | None, adtd: ADTDResult | None
-) -> tuple[VariantTask, pd.DataFrame]:
-    """What the variants share, and the composition of the run."""
+) -> tuple[VariantTask, pd.DataFrame, Options]:
+    """What the variants share, the composition of the run, and what can be changed."""
     if dtd is None or (adtd is None and "bulk" not in dtd.composition):
         raise MissingPart("There is no composition of the bulk yet.", advice="Run DTD first.")
     if adtd is not None and adtd.truth is not None:
@@ -350,43 +387,50 @@ def _task(
     inverse = adtd is not None and not np.array_equal(
         adtd.gene_weights.to_numpy(), dtd.gene_weights.reindex(adtd.gene_weights.index).to_numpy()
     )
-    return (
-        VariantTask(
-            common_part(dataset, dtd.scale),
-            tuple(map(str, dtd.genes)),
-            dtd.params.model_copy(update={"iterations": dtd.stopped_at or dtd.params.iterations}),
-            learned=bool(len(dtd.loss)),
-            hidden=adtd is not None,
-            inverse=inverse,
-            max_iterations=params.max_iterations,
-        ),
-        base.astype(np.float64),
+    task = VariantTask(
+        common_part(dataset, dtd.scale),
+        tuple(map(str, dtd.genes)),
+        dtd.params.model_copy(update={"iterations": dtd.stopped_at or dtd.params.iterations}),
+        learned=bool(len(dtd.loss)),
+        hidden=adtd is not None,
+        inverse=inverse,
+        max_iterations=params.max_iterations,
     )
+    train = task.dataset.train
+    options = Options(
+        len(task.genes),
+        train.matrix.n_genes if train else 0,
+        dtd.params.seed,
+        reseeded=task.learned,
+        no_seed="Naive learns nothing, so that the seed plays no part.",
+    )
+    return task, base.astype(np.float64), options
 
 
 def variants_of(
-    dataset: Dataset, params: RobustnessParams, task: VariantTask
+    dataset: Dataset, params: RobustnessParams, options: Options
 ) -> tuple[list[Variant], list[str]]:
     """What is computed, and sentences on what is not."""
-    seed, used = task.params.seed, len(task.genes)
-    types = task.dataset.types
+    seed, used = options.seed, options.genes
+    types = dataset.types
     found: list[Variant] = []
     notes: list[str] = []
-    if params.genes:
-        train = task.dataset.train
-        counts = gene_counts(used, train.matrix.n_genes if train else 0, len(types))
+    if params.genes and options.no_genes:
+        notes.append(options.no_genes)
+    elif params.genes:
+        counts = gene_counts(used, options.available, len(types))
         found += [Variant(GENES, f"{number(n)} genes", seed, genes=n) for n in counts]
         if len(counts) < COUNTS:
             notes.append(
                 f"Only {len(counts)} other gene counts are possible with {number(used)} genes."
             )
-    if task.learned:
+    if options.reseeded:
         found += [
             Variant(SEED, f"seed {other}", other)
             for other in ((seed + 2 * n) % (2**32 - 2) for n in range(1, params.seeds + 1))
         ]
     elif params.seeds:
-        notes.append("Naive learns nothing, so that the seed plays no part.")
+        notes.append(options.no_seed)
     if params.left_out:
         if len(types) > 2:
             found += [Variant(LEFT_OUT, f"no {name}", seed, left_out=name) for name in types]
@@ -397,7 +441,7 @@ def variants_of(
         notes += [text] if text else []
         for at, cells in enumerate(splits, 1):
             name = f"donors without part {at} of {len(splits)}"
-            if lost := _without_cells(task.dataset, cells):
+            if lost := _without_cells(dataset, cells):
                 # the composition would change because a cell type is missing
                 notes.append(f"Not computed with {name}: no cells of {some(lost)} are left.")
                 continue

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gui.engine.reconstruction import FAIRLY, POORLY, VERDICT, WELL
+from gui.engine.regulation import GeneEffects
 from gui.engine.results import ADTDResult, BootstrapResult, Run
 from gui.figures.adtd import STABLE
 from gui.figures.text import settled
@@ -48,7 +49,7 @@ def bootstrap_of(session: DCXCache, run: Run | None) -> Run | None:
     return None
 
 
-def stability(sure: BootstrapResult | None, result: ADTDResult) -> pd.DataFrame | None:
+def stability(sure: BootstrapResult | None, result: GeneEffects) -> pd.DataFrame | None:
     """Return how often each regulation kept its direction (genes x cell types), or None."""
     if sure is None or sure.sign_stability is None or result.gene_regulation is None:
         return None

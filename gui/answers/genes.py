@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gui.analyses.gene_enrichment import DOWN, UP
@@ -35,7 +36,8 @@ def sentence(result: GenesResult) -> str:
             else f"no gene counts as regulated in any of {len(result.regulated)} cell types"
         )
         parts.append(enriched(result))
-    parts.append(f"hidden profile: {best_likeness(result.likeness)}")
+    if not is_nothing(result.likeness):
+        parts.append(f"hidden profile: {best_likeness(result.likeness)}")
     text = "; ".join(part for part in parts if part)
     return f"{text[0].upper()}{text[1:]}."
 
@@ -71,7 +73,14 @@ def details(result: GenesResult) -> list[str]:
             f"First in the ranking: {shorten(str(best['set']), 60)} in {best['cell_type']}"
             f" ({UP if best['nes'] > 0 else DOWN}, FDR {three(float(best['fdr']))})."
         )
+    if is_nothing(result.likeness):
+        return found
     return [*found, f"The hidden profile: {looks_like(result.likeness, result.types)}."]
+
+
+def is_nothing(likeness: Likeness) -> bool:
+    """Whether there was no hidden profile to compare."""
+    return bool(np.isnan(likeness.outside))
 
 
 def best_likeness(likeness: Likeness) -> str:
@@ -338,7 +347,7 @@ def methods(params: GenesParams, result: GenesResult) -> str:
     words = []
     if len(result.regulated):
         words.append(
-            f"Genes were called regulated in a cell type where ADTD's estimate differed from the"
+            f"Genes were called regulated in a cell type where the estimate differed from the"
             f" reference by a factor of at least {params.fold:g}"
             f"{' and had support in the data' if params.supported else ''}."
         )
@@ -350,6 +359,8 @@ def methods(params: GenesParams, result: GenesResult) -> str:
             f" {number(result.family)} tests) and by pre-ranked enrichment of log2 regulation"
             f" ({number(params.permutations)} permutations of genes)."
         )
+    if is_nothing(result.likeness):
+        return " ".join(words)
     words.append(
         "The hidden profile was compared outside of the span of the reference profiles, with known"
         " profiles by weighted non-negative least squares and with marker genes by their ranks."

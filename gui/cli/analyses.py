@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gui.engine.params import ADTDParams, Params
     from gui.engine.results import ADTDResult, BootstrapResult, DTDResult
     from gui.jobs.status import Progress
+    from gui.methods.intervals import Estimator
     from gui.methods.method import MethodResult
 
 FILES = (
@@ -319,6 +320,7 @@ def analyse(
     bootstrap: BootstrapResult | None = None,
     method: MethodResult | None = None,
     adtd_params: ADTDParams | None = None,
+    estimator: Estimator | None = None,
 ) -> Iterator[Analysed]:
     """Every analysis that was asked for, on the composition of the bulk, one after the other.
 
@@ -326,6 +328,8 @@ def analyse(
     ----------
     adtd_params
         Of ``adtd``: gene regulation per group is fitted with the same.
+    estimator
+        Of ``method``: what computes it again.
     """
     if not requests:
         return
@@ -341,6 +345,8 @@ def analyse(
     for kind, params in requests.items():
         task = ANALYSES[kind].task
         inputs = {**(both if kind == "robustness" else runs), "bootstrap": bootstrap}
+        if kind == "robustness":
+            inputs["estimator"] = estimator
         if kind == "group_regulation" and adtd_params is not None:
             same = ("lambda2", "max_iterations")
             params = params.model_copy(update={name: getattr(adtd_params, name) for name in same})

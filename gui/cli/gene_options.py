@@ -55,7 +55,13 @@ def add_options(cli: argparse.ArgumentParser) -> None:
 
 
 def check_options(options: argparse.Namespace, model: str) -> None:
-    """Refuse what can be refused before any file is read. InvalidParameter."""
+    """Refuse what can be refused before any file is read. InvalidParameter.
+
+    Parameters
+    ----------
+    model
+        "" for another method, which is asked when it is known what it can.
+    """
     if options.enrich is None:
         for name in ("markers", "fold"):
             if getattr(options, name):
@@ -64,7 +70,7 @@ def check_options(options: argparse.Namespace, model: str) -> None:
                     advice="Give --enrich hallmark, for instance.",
                 )
         return
-    if "+" not in model:
+    if model and "+" not in model:
         raise InvalidParameter(
             f"--enrich needs a hidden background or gene regulation, and {model} has neither.",
             advice="Use it with --model deconomix+h,r or deconomix+h.",

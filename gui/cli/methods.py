@@ -29,8 +29,6 @@ WITHOUT_EFFECT = (
     "stop_early",
     "as_cells",
     "rna_content",
-    "enrich",
-    "robustness",
     "group_regulation",
     "lambda2",
     "engine",
@@ -132,6 +130,7 @@ def run(
     InvalidParameter
         There is no such method, it needs what these data lack, or an option says nothing to it.
     """
+    from gui.methods.method import Capability
     from gui.methods.registry import method_named
 
     method = method_named(options.method, known_methods(options.method, options.config))
@@ -140,6 +139,15 @@ def run(
         raise InvalidParameter(
             obstacle.partition(" Load ")[0],
             advice="Give them with --bulk, --train or --reference.",
+        )
+    if options.enrich is not None and not method.capabilities & {
+        Capability.HIDDEN,
+        Capability.REGULATION,
+    }:
+        raise InvalidParameter(
+            f"--enrich needs a hidden background or gene regulation, and {method.title} has"
+            " neither.",
+            advice="Use it with --model deconomix+h,r or deconomix+h.",
         )
     fields = method.params.model_fields
     typed: dict[str, Any] = {}
@@ -188,6 +196,7 @@ def analyse(
     from gui.answers.summary import Summary
     from gui.cli.output import record_of
     from gui.engine.second_opinion import contradicted_types
+    from gui.methods.intervals import Estimator
     from gui.versions import engine_versions
 
     requests = analyses.requested(options)
@@ -216,13 +225,22 @@ def analyse(
         tables["composition_intervals.csv"] = interval_table(sure)
     if result.gene_weights is not None:
         tables["method_weights.csv"] = result.gene_weights
+    if result.hidden_profile is not None:
+        tables["hidden_profile.csv"] = result.hidden_profile.to_frame("hidden")
+    if result.gene_regulation is not None:
+        tables["gene_regulation.csv"] = result.gene_regulation
     tables |= about_samples.results_of(dataset, result.full())
     record |= about_samples.record
     notes, said = list(short.warnings), [short.answer]
     if agreement := about_samples.agreement_text():
         said.append(agreement)
     for one in analyses.analyse(
-        dataset, requests, progress=progress, method=result, bootstrap=sure
+        dataset,
+        requests,
+        progress=progress,
+        method=result,
+        estimator=Estimator.of(method, params),
+        bootstrap=sure,
     ):
         tables |= one.tables()
         record[one.kind] = one.record()

@@ -250,7 +250,7 @@ def settle(options: argparse.Namespace) -> tuple[str, bool]:
         _recommend(options)
     model = options.model or ("deconomix+h,r" if options.example else "deconomix")
     _check_options(options, model)
-    gene_options.check_options(options, model)
+    gene_options.check_options(options, "" if other_method else model)
     if options.out is not None:
         _check_out(options.out)
     return model, other_method

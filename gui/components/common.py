@@ -21,6 +21,7 @@ NEEDS = {
     "train": "training data",
     "bulk": "bulk samples",
     "composition": "a composition",
+    "gene effects": "an ADTD run, or another method with gene regulation or a hidden profile",
 }
 """What a page may require, in the words of the navigation."""
 

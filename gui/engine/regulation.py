@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 import pandas as pd
 
-from gui.engine.results import ADTDResult, BootstrapResult
+from gui.engine.results import BootstrapResult
 
 LOW_SUPPORT = 0.1
 STABLE = 0.95
@@ -19,13 +21,36 @@ PER = 10_000
 COLUMNS = ["log2", "factor", "support", "stability", "expression", "supported"]
 
 
+class GeneEffects(Protocol):
+    """What a result of any method says of genes.
+
+    Attributes
+    ----------
+    reference
+        genes x cell types.
+    hidden_profile
+        By gene, or None.
+    gene_regulation, support
+        genes x cell types, or None: the factor, and in [0, 1] how much the data say about it.
+    """
+
+    @property
+    def reference(self) -> pd.DataFrame: ...
+    @property
+    def hidden_profile(self) -> pd.Series | None: ...
+    @property
+    def gene_regulation(self) -> pd.DataFrame | None: ...
+    @property
+    def support(self) -> pd.DataFrame | None: ...
+
+
 def logs(delta: pd.DataFrame) -> pd.DataFrame:
     """log2 of the regulation; lower values than 2^-10 count as that."""
     return np.log2(delta.clip(lower=2.0**LOWEST))
 
 
 def regulation_of(
-    result: ADTDResult, cell_type: str, sure: BootstrapResult | None = None
+    result: GeneEffects, cell_type: str, sure: BootstrapResult | None = None
 ) -> pd.DataFrame:
     """Regulation of all genes in one cell type, in the order of the genes.
 
@@ -70,7 +95,7 @@ def regulation_of(
     )
 
 
-def regulation_table(result: ADTDResult, sure: BootstrapResult | None = None) -> pd.DataFrame:
+def regulation_table(result: GeneEffects, sure: BootstrapResult | None = None) -> pd.DataFrame:
     """All genes in all cell types: columns cell_type, gene and those of :func:`regulation_of`."""
     parts = [
         regulation_of(result, str(name), sure)

@@ -143,7 +143,7 @@ def estimate_variant(
         step()
 
     step()
-    data = _changed(task.dataset, variant)
+    data = changed_dataset(task.dataset, variant)
     prepared = (
         prepare(data, genes=pd.Index(task.genes))
         if variant.genes is None
@@ -192,17 +192,20 @@ def with_sum_one(fractions: pd.DataFrame) -> pd.DataFrame:
     return fractions / sums.where(sums > 0, 1.0)
 
 
-def _changed(dataset: Dataset, variant: Variant) -> Dataset:
-    train = dataset.train
-    assert train is not None
-    keep = np.ones(len(train.labels), dtype=bool)
-    keep[list(variant.cells_out)] = False
-    reference = dataset.reference
-    if variant.left_out:
-        keep &= train.labels != variant.left_out
-        if reference is not None:
-            reference = _without(reference, variant.left_out)
-    return dataset if keep.all() else replace(dataset, train=train.where(keep), reference=reference)
+def changed_dataset(dataset: Dataset, variant: Variant) -> Dataset:
+    """The data without the cells and the cell type that the variant leaves out."""
+    train, reference = dataset.train, dataset.reference
+    if variant.left_out and reference is not None:
+        reference = _without(reference, variant.left_out)
+    if train is not None:
+        keep = np.ones(len(train.labels), dtype=bool)
+        keep[list(variant.cells_out)] = False
+        if variant.left_out:
+            keep &= train.labels != variant.left_out
+        train = train if keep.all() else train.where(keep)
+    if train is dataset.train and reference is dataset.reference:
+        return dataset
+    return replace(dataset, train=train, reference=reference)
 
 
 def _without(reference: Matrix, name: str) -> Matrix:

@@ -76,14 +76,27 @@ class Estimator:
         shared = {Capability.HIDDEN, Capability.REGULATION} & method.capabilities
         return cls(TaskRef.of(method.task), SerializedValue.of(params), bool(shared))
 
-    def estimate(self, dataset: Dataset, check: Callable[[], None]) -> pd.DataFrame:
-        """Cell types (and ``hidden``) x samples of the dataset's bulk."""
+    def parameters(self) -> Params:
+        """Those of the run."""
+        self.task.load()  # a plug-in's file defines their class
+        found: Params = self.params.open()
+        return found
+
+    def estimate(self, dataset: Dataset, check: Callable[[], None], **changed: Any) -> pd.DataFrame:
+        """Cell types (and ``hidden``) x samples of the dataset's bulk.
+
+        Parameters
+        ----------
+        changed
+            Parameters that differ from those of the run.
+        """
 
         def progress(*_: Any, **__: Any) -> None:
             check()
 
         with without_second_opinion():
             task, params = self.task.load(), self.params.open()
+            params = params.model_copy(update=changed) if changed else params
             found: MethodResult = task(dataset, params, progress=progress)
         return found.full()
 
@@ -162,7 +175,7 @@ def run_method_intervals(
         )
     itself = method.full()
     notes: list[str] = []
-    genes = _in_use(dataset, method, estimator, lambda: progress("Preparing"))
+    genes = genes_in_use(dataset, method, estimator, lambda: progress("Preparing"))
     if genes is None:
         genes = common_genes(dataset)
         notes.append(
@@ -288,7 +301,7 @@ def with_bulk(dataset: Dataset, matrix: Matrix) -> Dataset:
     return replace(dataset, bulk=bulk, clinical=None, truth=None)
 
 
-def _in_use(
+def genes_in_use(
     dataset: Dataset, method: MethodResult, estimator: Estimator, check: Callable[[], None]
 ) -> pd.Index | None:
     """The genes of the run's reference, where they alone give its fractions; else None.

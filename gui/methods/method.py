@@ -114,6 +114,13 @@ class MethodResult:
     fit_weights
         By gene, how much its squared error counts in the fit, where that is not ``gene_weights``;
         None where it is not known. Cell types too alike to be distinguished are named by it.
+    hidden_profile
+        By gene of the reference, what the hidden background expresses; None where not estimated.
+    gene_regulation
+        Factor against the reference, genes x cell types as the reference, 1 = unregulated, or None.
+    support
+        Shaped as ``gene_regulation``, in [0, 1]: how much the data say about it (below 0.1 it is
+        shown grey and not counted); None where that is not known.
     fit
         See :mod:`gui.engine.reconstruction`, or None.
     second_opinion
@@ -142,6 +149,9 @@ class MethodResult:
     methods: str = ""
     notes: tuple[str, ...] = ()
     fit_weights: pd.Series | None = None
+    hidden_profile: pd.Series | None = None
+    gene_regulation: pd.DataFrame | None = None
+    support: pd.DataFrame | None = None
 
     def full(self) -> pd.DataFrame:
         """Cell types (and ``hidden`` where it is estimated) x samples."""
@@ -168,6 +178,7 @@ class MethodResult:
             and all(layer.columns.equals(frame.columns) for layer in self.layers.values())
             and all(t is None or t.shape == frame.shape for t in (self.low, self.high))
             and (self.fit_weights is None or _numeric(self.fit_weights.to_frame()))
+            and _gene_effects_fit(self)
             and (
                 opinion is None
                 or all(
@@ -189,6 +200,22 @@ def without_second_opinion() -> Iterator[None]:
         yield
     finally:
         _OPINION.reset(token)
+
+
+def _gene_effects_fit(result: MethodResult) -> bool:
+    """Whether hidden profile, regulation and support are of the reference, without gaps."""
+    profile, reference = result.hidden_profile, result.reference
+    tables = [t for t in (result.gene_regulation, result.support) if t is not None]
+    tables += [] if profile is None else [profile.to_frame()]
+    return (
+        all(t.index.equals(reference.index) and _numeric(t) for t in tables)
+        and all((t.to_numpy(dtype=np.float64) >= 0).all() for t in tables)  # NaN neither
+        and all(
+            t is None or t.columns.equals(reference.columns)
+            for t in (result.gene_regulation, result.support)
+        )
+        and (result.support is None or result.gene_regulation is not None)
+    )
 
 
 def _numeric(frame: pd.DataFrame) -> bool:
@@ -226,7 +253,8 @@ def method_result(
     MissingPart
         There is no bulk.
     EngineFailed
-        The composition is not one of these samples and cell types.
+        The composition is not one of these samples and cell types; a hidden profile, gene
+        regulation or its support is not of the genes and cell types of the reference.
     """
     if dataset.bulk is None:
         raise MissingPart("There are no bulk samples.", advice="Load them on the Upload page.")
@@ -248,7 +276,7 @@ def method_result(
         from gui.engine.second_opinion import second_opinion
 
         found = second_opinion(dataset, reference, composition)
-    return MethodResult(
+    result = MethodResult(
         method,
         title,
         composition,
@@ -257,3 +285,10 @@ def method_result(
         notes=tuple(said),
         **parts,
     )
+    if not _gene_effects_fit(result):
+        raise EngineFailed(
+            f"{title} gave a hidden profile or gene regulation of other genes or cell types than"
+            " those of its reference, or with gaps.",
+            advice="Ask whoever wrote this method.",
+        )
+    return result

@@ -113,6 +113,14 @@ def method_named(key: str, known: Mapping[str, Method] = BUILT_IN) -> Method:
     return known[key]
 
 
+def has_gene_effects(run: Run | None) -> bool:
+    """Whether a run says something of genes: a regulation, or a profile of what is hidden."""
+    if run is None or run.kind not in ("adtd", KIND):
+        return False
+    result = run.result
+    return result.gene_regulation is not None or result.hidden_profile is not None
+
+
 def capabilities_of(run: Run) -> frozenset[Capability]:
     """What a run holds, from the run itself: a plug-in's method may be gone."""
     if run.kind == "adtd":
@@ -139,6 +147,7 @@ def capabilities_of(run: Run) -> frozenset[Capability]:
     has = {
         Capability.WEIGHTS: found.gene_weights is not None,
         Capability.HIDDEN: found.hidden is not None,
+        Capability.REGULATION: found.gene_regulation is not None,
         Capability.LAYERS: len(found.layers) > 1,
         Capability.INTERVALS: found.low is not None and found.high is not None,
     }

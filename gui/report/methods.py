@@ -5,6 +5,7 @@ from __future__ import annotations
 from gui.answers.methods import capability_text
 from gui.answers.second_opinion import hover_of
 from gui.engine.results import Run
+from gui.figures import adtd as figures
 from gui.figures.fractions import hidden_fraction
 from gui.figures.palette import type_colours
 from gui.figures.text import settled
@@ -15,9 +16,33 @@ from gui.report.parts import MOST_SAMPLES, composition, known, parameters
 from gui.report.second_opinion import second_opinion_part
 from gui.sessions.cache import DCXCache
 
+GENES = 30
+"""Genes that are drawn."""
 WEIGHTS = 20
 """Genes in the table."""
 WHOLE = "The program shows all: page Methods, tab Composition, Table."
+
+
+def _gene_effects(doc: Document, result: MethodResult) -> None:
+    """Hidden profile and gene regulation, where the method estimates them."""
+    if result.hidden_profile is not None:
+        doc.figure(
+            figures.hidden_profile(result.hidden_profile, result.reference, GENES),
+            f"The {GENES} largest genes of the hidden profile, beside the reference's mean.",
+        )
+    delta = result.gene_regulation
+    if delta is None:
+        return
+    genes = figures.most_regulated(delta, result.support, GENES)
+    if not genes:
+        doc.paragraph("No gene regulation has support in the data.")
+        return
+    doc.figure(
+        figures.gene_regulation(delta, result.support, genes=genes),
+        "The most regulated genes, as far as supported: factor against the reference, 1 is not"
+        " regulated. Grey: little support in the data.",
+    )
+    doc.paragraph("The program shows all genes: page Genes, Table.", "dim")
 
 
 def method_part(doc: Document, session: DCXCache, run: Run) -> None:
@@ -57,6 +82,7 @@ def method_part(doc: Document, session: DCXCache, run: Run) -> None:
             most=WEIGHTS,
             whole="The program shows all: page Methods, tab Gene weights.",
         )
+    _gene_effects(doc, result)
     confidence_interval_part(doc, session, run, result.fit, page="Methods")
     if fits:
         if result.second_opinion is not None:

@@ -17,6 +17,8 @@ from gui.analyses.registry import ANALYSES
 from gui.data.dataset import Dataset
 from gui.engine.results import Run
 from gui.errors import DefaultSession, JobError, MissingPart, UnknownSession
+from gui.methods.method import KIND
+from gui.methods.registry import has_gene_effects
 from gui.sessions.deleted_runs import DeletedRuns, computed_from
 from gui.sessions.rules import checked_label, checked_tags
 from gui.sessions.snapshot import PendingJob, Snapshot
@@ -506,8 +508,8 @@ class DCXCache:
     def has(self, need: str) -> bool:
         """Whether a requirement of a page is met.
 
-        need : "dataset", "train", "bulk", "composition" (by any method), or a kind of run such as
-            "dtd".
+        need : "dataset", "train", "bulk", "composition" (by any method), "gene effects" (gene
+            regulation or a hidden profile, by any method), or a kind of run such as "dtd".
         """
         data = self.dataset
         if need == "dataset":
@@ -518,6 +520,8 @@ class DCXCache:
             return data is not None and data.bulk is not None
         if need == "composition":
             return any(self.current(kind) is not None for kind in INPUTS)
+        if need == "gene effects":
+            return any(has_gene_effects(self.current(kind)) for kind in ("adtd", KIND))
         return self.current(need) is not None
 
     def form(self, page: str) -> dict[str, Any]:

@@ -44,6 +44,7 @@ MADE_ON = {
     "train": "upload",
     "bulk": "upload",
     "composition": "dtd",
+    "gene effects": "adtd",
     "search": "adtd",
     "apply": "dtd",
 }

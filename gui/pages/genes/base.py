@@ -22,9 +22,13 @@ from gui.engine.results import BootstrapResult, Run
 from gui.figures.template import styled
 from gui.figures.text import exponent, settled, shorten
 from gui.knowledge.own_files import FOLDER, OwnFiles
+from gui.methods.method import KIND, Capability
+from gui.methods.registry import capabilities_of, has_gene_effects
 from gui.plugin import Context, Page
 
-page = Page("genes", "Genes", "regulation, gene sets, markers", order=60, requires=("adtd",))
+page = Page(
+    "genes", "Genes", "regulation, gene sets, markers", order=60, requires=("gene effects",)
+)
 form = ParamsForm(
     page,
     GenesParams,
@@ -49,18 +53,23 @@ TAB = Input(page.id.tabs, "value")
 """Pixels above and below a figure."""
 
 
-def adtd_run(ctx: Context) -> Run | None:
-    """The ADTD run that the page is about: the current one."""
-    return ctx.session.current("adtd")
+def effects_run(ctx: Context) -> Run | None:
+    """The run that the page is about: of those shown on their pages the newest that can.
+
+    Of ADTD, or of another method with gene regulation or a hidden profile.
+    """
+    shown = [ctx.session.current(kind) for kind in ("adtd", KIND)]
+    found = [run for run in shown if run is not None and has_gene_effects(run)]
+    return max(found, key=lambda run: run.created, default=None)
 
 
 def genes_run(ctx: Context) -> Run | None:
-    """The current analysis, of this ADTD run or another one."""
+    """The current analysis, of this run or another one."""
     return ctx.session.current("genes")
 
 
 def intervals_run(ctx: Context, run: Run) -> Run | None:
-    """The bootstrap of an ADTD run, where it was computed and still belongs to the data."""
+    """The bootstrap of a run, where it was computed and still belongs to the data."""
     return bootstrap_of(ctx.session, run)
 
 
@@ -71,9 +80,15 @@ def intervals_of(ctx: Context, run: Run) -> BootstrapResult | None:
 
 
 def regulated_runs(ctx: Context) -> list[Run]:
-    """All ADTD runs that estimate gene regulation, newest first."""
-    found = [run for run in ctx.session.runs("adtd") if run.result.gene_regulation is not None]
-    return found[::-1]
+    """All runs that estimate gene regulation, newest first."""
+    runs = [run for kind in ("adtd", KIND) for run in ctx.session.runs(kind)]
+    found = [run for run in runs if regulates(run)]
+    return sorted(found, key=lambda run: run.created, reverse=True)
+
+
+def regulates(run: Run | None) -> bool:
+    """Whether a run estimates gene regulation."""
+    return run is not None and Capability.REGULATION in capabilities_of(run)
 
 
 def run_title(run: Run) -> str:
@@ -109,9 +124,9 @@ def no_analysis(ctx: Context, what: str) -> Any:
 def no_regulation() -> Any:
     """In place of gene regulation that was not estimated."""
     return empty_state(
-        "This ADTD run estimates no gene regulation",
-        "The model “Hidden background + gene regulation” does. The tab Hidden profile works with"
-        " any ADTD run.",
+        "This run estimates no gene regulation",
+        "ADTD's model “Hidden background + gene regulation” does. The tab Hidden profile works with"
+        " any run with a hidden background.",
         dmc.Button("Go to ADTD", variant="light", id=page.id.each("go", "adtd")),
     )
 

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from gui.analyses.gene_params import GenesParams, regulation_calls
-from gui.engine.results import ADTDResult, BootstrapResult, Run
+from gui.engine.regulation import GeneEffects
+from gui.engine.results import BootstrapResult, Run
 from gui.figures.text import shorten
-from gui.pages.genes.base import intervals_of, regulated_runs, run_title
+from gui.pages.genes.base import intervals_of, regulated_runs, regulates, run_title
 from gui.plugin import Context
 
 NONE = ""
@@ -31,7 +32,7 @@ class Estimate:
     """
 
     title: str
-    result: ADTDResult
+    result: GeneEffects
     intervals: BootstrapResult | None
 
     def calls(self, params: GenesParams) -> pd.DataFrame:
@@ -100,7 +101,7 @@ def estimates(ctx: Context, current: Run, beside: str) -> list[Estimate]:
     if other is not None and other.kind == "group_regulation":
         return of_groups(ctx, other) or [of_run(ctx, current)]
     found = [of_run(ctx, current)]
-    if other is not None and other.kind == "adtd" and other.result.gene_regulation is not None:
+    if other is not None and regulates(other):
         found.append(of_run(ctx, other))
     return found
 

@@ -140,7 +140,7 @@ def show_enrichment(
 
 def _why_empty(result: GenesResult, test: str) -> str:
     if result.regulated.empty:
-        return "The ADTD run estimates no gene regulation, so no gene set was tested."
+        return "The run estimates no gene regulation, so no gene set was tested."
     if result.collections.empty:
         return "No gene set was tested: " + (
             result.notes[0] if result.notes else "none was chosen on the left."

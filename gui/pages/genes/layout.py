@@ -9,6 +9,7 @@ from dash import Input, Output, html
 
 from gui.answers.analyses import analysis_summary, older
 from gui.answers.genes import regulated_line
+from gui.answers.methods import method_sentence
 from gui.answers.run_names import source_name
 from gui.answers.summary import summary_of
 from gui.components.common import card, drawn, not_drawn, two_columns, warning
@@ -16,6 +17,7 @@ from gui.components.headline import Headline
 from gui.components.report import bind_report, saving_buttons
 from gui.components.runs import PreviousRuns
 from gui.components.views import GONE, SHOWN
+from gui.methods.method import KIND
 from gui.pages.genes import enrichment, hidden, lookup, markers, parameters, regulation
 from gui.pages.genes.base import (
     ENRICHMENT,
@@ -24,7 +26,7 @@ from gui.pages.genes.base import (
     MARKERS,
     REGULATION,
     TABS,
-    adtd_run,
+    effects_run,
     form,
     genes_run,
     page,
@@ -44,7 +46,7 @@ headline = Headline(page, details="remarks", multiline=True)
 
 @page.layout
 def layout(ctx: Context) -> Any:
-    run = adtd_run(ctx)
+    run = effects_run(ctx)
     regulated = run is not None and run.result.gene_regulation is not None
     tab = ctx.session.form(page.key).get("tab")
     if tab not in TABS:
@@ -88,8 +90,8 @@ bind_report(page)
     inputs={"_revision": REVISION},
 )
 def show_answer(ctx: Context, *, _revision: Any) -> dict[str, Any]:
-    """The sentence about the analysis, or while there is none about the ADTD run."""
-    run, adtd = genes_run(ctx), adtd_run(ctx)
+    """The sentence about the analysis, or while there is none about the run itself."""
+    run, source = genes_run(ctx), effects_run(ctx)
     if run is not None:
         short, old = analysis_summary(ctx.session, run), older(ctx.session, run)
         basis = [f"Computed from the {short.basis}."] if short.basis else []
@@ -102,12 +104,15 @@ def show_answer(ctx: Context, *, _revision: Any) -> dict[str, Any]:
             [*short.details, *basis],
         )
         return {**parts, "report": SHOWN}
-    if adtd is None:
+    if source is None:
         return {**headline.parts("", [], []), "report": GONE}
-    words = f"{source_name(adtd)}. Gene sets were not tested yet."
-    parts = headline.parts(
-        summary_of(ctx.session, adtd).answer, [], [], dmc.Text(words, size="xs", c="dimmed")
+    words = f"{source_name(source)}. Gene sets were not tested yet."
+    said = (
+        method_sentence(source.result)
+        if source.kind == KIND
+        else summary_of(ctx.session, source).answer
     )
+    parts = headline.parts(said, [], [], dmc.Text(words, size="xs", c="dimmed"))
     return {**parts, "report": GONE}
 
 

@@ -21,8 +21,8 @@ from gui.pages.genes.base import (
     GENE,
     TAB,
     Panel,
-    adtd_run,
     calls_of,
+    effects_run,
     form,
     no_regulation,
     page,
@@ -70,7 +70,7 @@ def panel(ctx: Context) -> Any:
 # --------------------------------------------------------------------------------------------------
 def over_runs(ctx: Context, gene: str, values: dict[str, Any]) -> dict[str, pd.DataFrame]:
     """Title of a run or group -> by cell type: regulation of the gene; the current run first."""
-    params, current = form.parse(values), adtd_run(ctx)
+    params, current = form.parse(values), effects_run(ctx)
     runs = sorted(regulated_runs(ctx), key=lambda run: current is None or run.id != current.id)
     groups = [one for run in group_runs(ctx)[:MOST_COMPARISONS] for one in of_groups(ctx, run)]
     found = []
@@ -130,7 +130,7 @@ kept.bind()
 )
 def offer_genes(ctx: Context, _revision: Any, tab: str, gene: str | None) -> Any:
     """All genes of the run; the most regulated one is chosen first."""
-    run = adtd_run(ctx)
+    run = effects_run(ctx)
     if tab != GENE or run is None or run.result.gene_regulation is None:
         raise PreventUpdate
     genes = sorted(map(str, run.result.gene_regulation.index))
@@ -165,7 +165,7 @@ def show_gene(
 ) -> dict[str, Any]:
     if tab != GENE:
         raise PreventUpdate
-    run = adtd_run(ctx)
+    run = effects_run(ctx)
     if run is None or run.result.gene_regulation is None:
         return panel_of.nothing(no_regulation())
     if not gene:

@@ -11,7 +11,7 @@ from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
 from gui.analyses.gene_params import SHIPPED_MARKERS, GenesParams
-from gui.analyses.genes import run_genes
+from gui.analyses.genes import NO_RUN, NO_RUN_ADVICE, run_genes
 from gui.answers.run_names import source_name
 from gui.components.common import card, clicked, form_end, tip_label
 from gui.components.form import folded
@@ -19,7 +19,7 @@ from gui.components.job_progress import JobProgress
 from gui.components.jobs import running
 from gui.components.persistent_controls import PersistentControls
 from gui.errors import DeconomixError, MissingPart
-from gui.pages.genes.base import adtd_run, form, intervals_run, own_files, page
+from gui.pages.genes.base import effects_run, form, intervals_run, own_files, page
 from gui.pages.genes.own import CHOSEN, CHOSEN_STATES, field, listed, options, there
 from gui.plugin import JOBS, REVISION, Context
 
@@ -106,13 +106,13 @@ def ready(
     ctx: Context, *, values: dict[str, Any], chosen: dict[str, Any], _revision: Any, _jobs: Any
 ) -> dict[str, Any]:
     """Whether the analysis can run, what it is of, and why not."""
-    run = adtd_run(ctx)
+    run = effects_run(ctx)
     try:
         params = parse(ctx, values, chosen)
     except DeconomixError as error:
         return {"disabled": True, "reason": str(error)}
     if run is None:
-        return {"disabled": True, "reason": "There is no ADTD run yet. Run ADTD first."}
+        return {"disabled": True, "reason": f"{NO_RUN} {NO_RUN_ADVICE}"}
     if running(ctx, page.key) is not None:
         return {"disabled": True, "reason": GOING}
     if params.smallest > params.largest:
@@ -136,16 +136,16 @@ def start(
     chosen: dict[str, Any],
     _started: Any,
 ) -> None:
-    """Queue the analysis of the current ADTD run; also from the empty states."""
+    """Queue the analysis of the current run; also from the empty states."""
     if not (clicks if call.triggered_id == page.id.run else clicked()):
         raise PreventUpdate
-    run = adtd_run(ctx)
+    run = effects_run(ctx)
     if run is None:
-        raise MissingPart("There is no ADTD run yet.", advice="Run ADTD first.")
+        raise MissingPart(NO_RUN, advice=NO_RUN_ADVICE)
     if running(ctx, page.key) is not None:
         ctx.notify("Genes are being analysed already.", colour="yellow")
         return
-    inputs = {"adtd": run.id}
+    inputs = {run.kind: run.id}
     if (sure := intervals_run(ctx, run)) is not None:
         inputs["bootstrap"] = sure.id
     params = parse(ctx, values, chosen)

@@ -24,8 +24,8 @@ from gui.pages.genes.base import (
     REGULATION,
     TAB,
     Panel,
-    adtd_run,
     calls_of,
+    effects_run,
     form,
     intervals_of,
     no_regulation,
@@ -124,7 +124,7 @@ kept.bind()
 )
 def offer(ctx: Context, *, cell_type: str, beside: str, _revision: Any) -> dict[str, Any]:
     """Cell types, the one with most regulation first chosen; other runs to look at beside."""
-    run = adtd_run(ctx)
+    run = effects_run(ctx)
     if run is None or run.result.gene_regulation is None:
         raise PreventUpdate
     types = [str(name) for name in run.result.gene_regulation.columns]
@@ -176,7 +176,7 @@ def show_regulation(
 ) -> dict[str, Any]:
     if tab != REGULATION:
         raise PreventUpdate
-    run = adtd_run(ctx)
+    run = effects_run(ctx)
     if run is None or run.result.gene_regulation is None:
         return panel_of.nothing(no_regulation())
     try:
@@ -239,7 +239,7 @@ def _heatmap(ctx: Context, run: Run, calls: pd.DataFrame, n: int) -> Any:
 
 
 def _to_save(ctx: Context, cell_type: str, *values: Any) -> tuple[str, pd.DataFrame, str] | None:
-    run = adtd_run(ctx)
+    run = effects_run(ctx)
     if run is None or run.result.gene_regulation is None:
         return None
     params = form.parse(dict(zip(form.names, values, strict=True)))

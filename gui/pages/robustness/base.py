@@ -10,6 +10,7 @@ from gui.answers.run_names import source_label
 from gui.components.form import ParamsForm
 from gui.engine.results import Run
 from gui.errors import MissingPart
+from gui.methods.method import KIND
 from gui.plugin import Context, Page
 
 page = Page(
@@ -17,7 +18,7 @@ page = Page(
     "Robustness",
     "what the fractions depend on",
     order=75,
-    requires=("train", "bulk", "dtd"),
+    requires=("bulk", "composition"),
 )
 form = ParamsForm(
     page, RobustnessParams, names=("genes", "seeds", "left_out", "donors", "donor_column")
@@ -25,8 +26,16 @@ form = ParamsForm(
 
 
 def sources(ctx: Context) -> list[Run]:
-    """The runs that can be computed again: those of DTD and ADTD on the bulk."""
-    return [run for run in composition_runs(ctx.session) if run.kind in ("dtd", "adtd")]
+    """The runs on the bulk that can be computed again.
+
+    Not those of a model that was applied to it, nor of a method whose plug-in is gone.
+    """
+    methods = {method.key for method in ctx.methods}
+    return [
+        run
+        for run in composition_runs(ctx.session)
+        if run.kind in ("dtd", "adtd") or (run.kind == KIND and run.result.method in methods)
+    ]
 
 
 def source_options(ctx: Context) -> list[dict[str, str]]:
@@ -39,7 +48,9 @@ def source_run(ctx: Context, run_id: Any) -> Run:
     runs = sources(ctx)
     found = next((run for run in runs if run.id == run_id), runs[0] if runs else None)
     if found is None:
-        raise MissingPart("There is no composition of the bulk yet.", advice="Run DTD first.")
+        raise MissingPart(
+            "There is no composition of the bulk yet.", advice="Run DTD or another method first."
+        )
     return found
 
 

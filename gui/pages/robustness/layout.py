@@ -82,7 +82,7 @@ def nothing(ctx: Context) -> Any:
     if not source_options(ctx):
         return empty_state(
             "No composition of the bulk yet",
-            "What is recomputed is a run of DTD or ADTD on the bulk.",
+            "What is recomputed is a run of DTD, ADTD or another method on the bulk.",
             go_to("dtd", "Go to DTD"),
         )
     return empty_state(

@@ -59,6 +59,8 @@ from gui.updates import Update
 log = logging.getLogger(__name__)
 ENGINE_TASKS = ("gui.engine.tasks", "gui.engine.recommended", "gui.methods.intervals")
 """Modules of the engine's tasks. Their names stand in session files."""
+LIBRARY = "library"
+"""Argument of a task that compares with the saved references."""
 ESTIMATOR = "estimator"
 """A task with this parameter gets the method of its input, never one that a file names."""
 
@@ -310,6 +312,8 @@ class Program:
             from gui.methods.intervals import estimator_of  # with the engine's modules
 
             results[ESTIMATOR] = estimator_of(session.run(inputs.get(KIND)), self.methods)
+        if LIBRARY in inspect.signature(task).parameters:
+            results[LIBRARY] = self.references.library()
         job_id, title = secrets.token_hex(8), title or kind.upper()
         session.job_submitted(
             PendingJob(

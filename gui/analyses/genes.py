@@ -24,6 +24,7 @@ from gui.analyses.gene_enrichment import (
 )
 from gui.analyses.gene_markers import MARKER_COLUMNS, marker_verdicts
 from gui.analyses.gene_params import SHIPPED_MARKERS, GenesParams, called, regulated_counts
+from gui.analyses.hidden_library import LIBRARY, Library
 from gui.analyses.hidden_likeness import Likeness, library_of, likeness
 from gui.engine.regulation import GeneEffects, regulation_of
 from gui.engine.results import ADTDResult, BootstrapResult
@@ -111,6 +112,7 @@ class GenesResult:
             "markers": self.markers.set_index("cell_type"),
             "hidden_profiles": self.likeness.profiles.rename_axis("cell_type"),
             "hidden_markers": self.likeness.markers.rename_axis("cell_type"),
+            "hidden_references": self.likeness.references.rename_axis("cell_type"),
         }
         return {name: table for name, table in found.items() if len(table)}
 
@@ -135,7 +137,10 @@ class GenesResult:
 
     def citations(self) -> tuple[str, ...]:
         tests = ("hypergeometric", "gsea", "benjamini-hochberg") if len(self.collections) else ()
-        return (*tests, *(["nnls"] if len(self.likeness.profiles) else []))
+        return (
+            *tests,
+            *(["nnls"] if len(self.likeness.profiles) + len(self.likeness.references) else []),
+        )
 
     def fits(self) -> bool:
         likeness = self.likeness
@@ -148,6 +153,7 @@ class GenesResult:
             and set(self.regulated.columns) >= REGULATED
             and {"explained", "cosine", "fits"} <= set(likeness.profiles.columns)
             and {"auc", "p_adjusted", "fits", "genes"} <= set(likeness.markers.columns)
+            and set(LIBRARY) <= set(likeness.references.columns)
             and all(
                 frame.empty or all(frame[name].dtype.kind in "biuf" for name in names)
                 for frame, names in (
@@ -158,6 +164,7 @@ class GenesResult:
                     (self.regulated, tuple(REGULATED)),
                     (likeness.profiles, ("explained", "cosine", "weight")),
                     (likeness.markers, ("auc", "p", "p_adjusted")),
+                    (likeness.references, ("explained", "cosine", "weight")),
                 )
             )
         )
@@ -171,6 +178,7 @@ def run_genes(
     adtd: ADTDResult | None = None,
     method: MethodResult | None = None,
     bootstrap: BootstrapResult | None = None,
+    library: Library | None = None,
 ) -> GenesResult:
     """Enrichment and markers of a run's gene regulation; what its hidden profile looks like.
 
@@ -180,6 +188,8 @@ def run_genes(
         The run: of ADTD, or of any method with gene regulation or a hidden profile.
     bootstrap
         Of that run: regulation of an uncertain direction does not count then.
+    library
+        The saved references, with which the hidden profile is compared too.
 
     Raises
     ------
@@ -226,7 +236,11 @@ def run_genes(
     progress(MARKING, 0.95)
     found = marker_verdicts(tables, calls, markers.in_use(genes))
     progress(HIDDEN_LOOKS, 0.97)
-    looks = likeness(run, library_of(dataset, run.reference), markers, genes)
+    references, left_out = ([], []) if library is None else library.profiles()
+    looks, fewer_genes = likeness(
+        run, library_of(dataset, run.reference), markers, genes, references
+    )
+    notes += [*left_out, *fewer_genes]
     return GenesResult(
         over,
         ranked,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
+from gui.analyses.hidden_library import empty_library, library_likeness
 from gui.data.dataset import Dataset
 from gui.data.profiles import type_profiles
 from gui.engine.regulation import GeneEffects
@@ -40,15 +42,20 @@ class Likeness:
     markers
         By cell type, best first: markers, auc, p, p_adjusted, fits, genes (text).
     outside
-        Fraction of the hidden profile's length outside of the span of the reference.
+        Fraction of the hidden profile's length outside of the span of the reference; NaN where
+        there is no hidden profile.
     mixture
         Part of it that the best mixture of known types explains.
+    references
+        By type of the saved references, see
+        :func:`gui.analyses.hidden_library.library_likeness`; second to the markers.
     """
 
     profiles: pd.DataFrame
     markers: pd.DataFrame
     outside: float
     mixture: float
+    references: pd.DataFrame = field(default_factory=empty_library)
 
 
 def library_of(dataset: Dataset, reference: pd.DataFrame) -> pd.DataFrame:
@@ -88,9 +95,13 @@ def reference_in_samples(result: GeneEffects) -> pd.DataFrame:
 
 
 def likeness(
-    result: GeneEffects, library: pd.DataFrame, markers: Markers, genes: GenesInUse
-) -> Likeness:
-    """Compare the hidden profile of a run with known profiles and markers.
+    result: GeneEffects,
+    library: pd.DataFrame,
+    markers: Markers,
+    genes: GenesInUse,
+    references: Sequence[tuple[str, pd.DataFrame]] = (),
+) -> tuple[Likeness, list[str]]:
+    """Compare the hidden profile of a run with known profiles and markers; notes beside it.
 
     Parameters
     ----------
@@ -98,16 +109,18 @@ def likeness(
         genes x types, of :func:`library_of`; may have no column.
     markers
         Any names; those in use are taken.
+    references
+        Name and genes x types of the saved references.
     """
     empty = Likeness(
         pd.DataFrame(columns=PROFILES), pd.DataFrame(columns=MARKERS), float("nan"), float("nan")
     )
     if result.hidden_profile is None:
-        return empty
+        return empty, []
     reference = reference_in_samples(result)
     profile = result.hidden_profile.reindex(reference.index).fillna(0.0)
     if not (profile.sum() > 0 and reference.to_numpy().sum() > 0):
-        return empty
+        return replace(empty, outside=0.0), []
     outside = outside_span(profile, reference)
     if library.shape[1]:
         similar = profile_similarity(profile, reference, library)
@@ -123,4 +136,6 @@ def likeness(
         fits=tested["p_adjusted"] <= FALSE_DISCOVERY,
         genes=[", ".join(found) for found in tested["genes"]],
     )[MARKERS]
-    return Likeness(profiles, marked, outside.fraction, mixture)
+    named = [str(name) for name in marked.index[marked["fits"].astype(bool)]]
+    saved, notes = library_likeness(profile, reference, references, named)
+    return Likeness(profiles, marked, outside.fraction, mixture, saved), notes

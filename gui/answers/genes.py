@@ -11,15 +11,18 @@ import pandas as pd
 from gui.analyses.gene_enrichment import DOWN, UP
 from gui.analyses.gene_params import GenesParams
 from gui.analyses.genes import GenesResult
+from gui.analyses.hidden_library import AGREES_FROM, AHEAD, runner_up
 from gui.analyses.hidden_likeness import EXPLAINED, FALSE_DISCOVERY, Likeness
 from gui.engine.results import Run
 from gui.figures.text import percent, shorten, three
 from gui.knowledge.cell_types import are_related
 from gui.knowledge.markers import SHIPPED_NAME, SHIPPED_SOURCE
-from gui.text import number, some
+from gui.text import number, numbered, some
 
 NEAR = 0.8
 """A runner-up that explains so much of what the best one explains cannot be told from it."""
+MOST_BARS = 20
+"""Types of the library that are drawn."""
 NOTHING = "nothing known fits"
 
 
@@ -38,7 +41,7 @@ def sentence(result: GenesResult) -> str:
         parts.append(enriched(result))
     if not is_nothing(result.likeness):
         parts.append(f"hidden profile: {best_likeness(result.likeness)}")
-    text = "; ".join(part for part in parts if part)
+    text = "; ".join(filter(None, parts)) or f"hidden profile: {NOTHING}"
     return f"{text[0].upper()}{text[1:]}."
 
 
@@ -75,7 +78,39 @@ def details(result: GenesResult) -> list[str]:
         )
     if is_nothing(result.likeness):
         return found
-    return [*found, f"The hidden profile: {looks_like(result.likeness, result.types)}."]
+    said = f"The hidden profile: {looks_like(result.likeness, result.types)}."
+    return [*found, *filter(None, (said, library_line(result.likeness)))]
+
+
+def library_line(likeness: Likeness) -> str:
+    """How much the types of the saved references explain, second to the markers; "" without any.
+
+    Never an answer of its own: it agrees with the markers, or nothing in the library fits.
+    """
+    table = likeness.references
+    if table.empty:
+        return ""
+    best, second = table.iloc[0], runner_up(table)
+    words = (
+        "Of the cell types in your reference library, "
+        f"{shorten(str(table.index[0]))} (of “{shorten(str(best['origin']))}”) explains most of it"
+        f" ({percent(float(best['explained']))})"
+    )
+    ahead = True
+    if second is not None:
+        other = float(table["explained"].iloc[second])
+        ahead = other <= AHEAD * float(best["explained"])
+        words += f", then {shorten(str(table.index[second]))} ({percent(other)})"
+    if best["agrees"]:
+        return f"{words}; that agrees with the markers."
+    why = (
+        f"{percent(AGREES_FROM)} are needed"
+        if float(best["explained"]) < AGREES_FROM
+        else "the markers do not name that type"
+        if ahead
+        else "the two cannot be distinguished"
+    )
+    return f"{words}; nothing in the library fits: {why}."
 
 
 def is_nothing(likeness: Likeness) -> bool:
@@ -264,6 +299,13 @@ PROFILE_HEADERS = {
     "fits": "Fits",
     "origin": "Known from",
 }
+LIBRARY_HEADERS = {
+    "explained": "Explained (%)",
+    "cosine": "Cosine",
+    "weight": "Weight in the best mixture",
+    "agrees": "Agrees with the markers",
+    "origin": "Reference",
+}
 HIDDEN_MARKER_HEADERS = {
     "markers": "Markers in use",
     "auc": "AUC",
@@ -312,6 +354,22 @@ def hidden_marker_table(result: GenesResult) -> pd.DataFrame:
     return shown.rename(columns=HIDDEN_MARKER_HEADERS).rename_axis("Cell type")
 
 
+def library_bars(table: pd.DataFrame) -> pd.DataFrame:
+    """The best of them as they are drawn: two references may have a type of the same name."""
+    part = table.head(MOST_BARS)
+    names = [f"{shorten(str(t))}, {shorten(str(o), 24)}" for t, o in part["origin"].items()]
+    return part.assign(fits=part["agrees"]).set_axis(numbered(names), axis=0)
+
+
+def library_table(result: GenesResult) -> pd.DataFrame:
+    """Types of the saved references by how much of the hidden profile they explain."""
+    table = result.likeness.references
+    shown = table.assign(
+        explained=100 * table["explained"].astype(float), agrees=_words(table["agrees"])
+    )
+    return shown[list(LIBRARY_HEADERS)].rename(columns=LIBRARY_HEADERS).rename_axis("Cell type")
+
+
 def _words(flags: pd.Series) -> list[str]:
     return ["yes" if flag else "no" for flag in flags]
 
@@ -338,6 +396,8 @@ def shown_tables(result: GenesResult) -> dict[str, pd.DataFrame]:
         " reference.": profile_table(result),
         "Cell types by the ranks of their markers in the hidden profile outside of the"
         f" reference. {marker_sources(result)}": hidden_marker_table(result),
+        "Cell types of the reference library by how much they explain of the hidden profile outside"
+        " of the reference; second to the markers.": library_table(result),
     }
     return {caption: table for caption, table in found.items() if len(table)}
 

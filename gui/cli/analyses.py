@@ -17,6 +17,7 @@ from gui.errors import InvalidParameter, MissingPart
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gui.analyses.hidden_library import Library
     from gui.analyses.result import AnalysisResult
     from gui.data.dataset import Dataset
     from gui.engine.params import ADTDParams, Params
@@ -310,6 +311,16 @@ def check_requests(dataset: Dataset, requests: dict[str, Params]) -> None:
         survival.check_request(dataset, times)
 
 
+def saved_references(options: argparse.Namespace) -> Library | None:
+    """The library with which a hidden profile is compared, where genes are asked for."""
+    if options.enrich is None:
+        return None
+    from gui.config import load_config
+    from gui.sessions.reference_library import FOLDER, ReferenceLibrary
+
+    return ReferenceLibrary(load_config(options.config).data_folder / FOLDER).library()
+
+
 def analyse(
     dataset: Dataset,
     requests: dict[str, Params],
@@ -321,6 +332,7 @@ def analyse(
     method: MethodResult | None = None,
     adtd_params: ADTDParams | None = None,
     estimator: Estimator | None = None,
+    library: Library | None = None,
 ) -> Iterator[Analysed]:
     """Every analysis that was asked for, on the composition of the bulk, one after the other.
 
@@ -330,6 +342,8 @@ def analyse(
         Of ``adtd``: gene regulation per group is fitted with the same.
     estimator
         Of ``method``: what computes it again.
+    library
+        The saved references, with which a hidden profile is compared.
     """
     if not requests:
         return
@@ -347,6 +361,8 @@ def analyse(
         inputs = {**(both if kind == "robustness" else runs), "bootstrap": bootstrap}
         if kind == "robustness":
             inputs["estimator"] = estimator
+        if kind == "genes":
+            inputs["library"] = library
         if kind == "group_regulation" and adtd_params is not None:
             same = ("lambda2", "max_iterations")
             params = params.model_copy(update={name: getattr(adtd_params, name) for name in same})

@@ -24,6 +24,7 @@ FILES = (
     "markers.csv",
     "hidden_profiles.csv",
     "hidden_markers.csv",
+    "hidden_references.csv",
 )
 """Everything that the analysis of genes may write."""
 

@@ -240,6 +240,7 @@ def analyse(
         progress=progress,
         method=result,
         estimator=Estimator.of(method, params),
+        library=analyses.saved_references(options),
         bootstrap=sure,
     ):
         tables |= one.tables()

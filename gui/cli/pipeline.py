@@ -22,6 +22,7 @@ from gui.errors import InvalidParameter, MissingPart
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gui.analyses.hidden_library import Library
     from gui.answers.summary import Summary
     from gui.data.dataset import Dataset
     from gui.data.example import Example
@@ -115,7 +116,8 @@ def run(options: argparse.Namespace, model: str, output: Output) -> None:
     search_params = _search_params(options, dataset, params.adtd)
     progress = ConsoleProgress()
     found = _estimate(dataset, model, params, search_params, progress)
-    found = _analyses_beside(dataset, found, requests, progress)
+    library = analyses.saved_references(options)
+    found = _analyses_beside(dataset, found, requests, progress, library)
     short, advice = _sentences(dataset, found)
     if options.out is not None:
         record = _record(options, model, loaded, found, short, advice)
@@ -233,7 +235,11 @@ def _estimate(
 
 
 def _analyses_beside(
-    dataset: Dataset, found: Found, requests: dict[str, Params], progress: ConsoleProgress
+    dataset: Dataset,
+    found: Found,
+    requests: dict[str, Params],
+    progress: ConsoleProgress,
+    library: Library | None,
 ) -> Found:
     """Groups, survival and the others. What took hours is written, whatever happens here."""
     analysed: list[analyses.Analysed] = []
@@ -247,6 +253,7 @@ def _analyses_beside(
             adtd=found.adtd,
             bootstrap=found.bootstrap,
             adtd_params=found.adtd_params,
+            library=library,
         ):
             analysed.append(one)
     except Exception as error:  # noqa: BLE001  raised once all is written

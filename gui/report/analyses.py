@@ -12,11 +12,12 @@ import plotly.graph_objects as go
 from gui.analyses.genes import GenesResult
 from gui.analyses.group_regulation import GroupRegulationResult
 from gui.analyses.groups import GroupsResult
+from gui.analyses.hidden_library import AGREES_FROM
 from gui.analyses.hidden_likeness import EXPLAINED
 from gui.analyses.registry import ANALYSES
 from gui.analyses.robustness import RobustnessResult
 from gui.answers.analyses import TEXTS, sources_of
-from gui.answers.genes import looks_like
+from gui.answers.genes import library_bars, library_line, looks_like
 from gui.answers.group_regulation import difference_text, different_genes
 from gui.answers.groups import effect_caption, effect_title, lost_sentence
 from gui.answers.robustness import LEAKAGE_CAPTION, TITLES
@@ -129,6 +130,11 @@ def genes_drawings(result: GenesResult, dataset: Dataset | None) -> Drawings:
         yield gene_figures.likeness_bars(likeness.profiles, needed=EXPLAINED), words
     if len(likeness.markers):
         yield gene_figures.marker_bars(likeness.markers), f"{words} By markers."
+    if len(likeness.references):
+        yield (
+            gene_figures.likeness_bars(library_bars(likeness.references), needed=AGREES_FROM),
+            library_line(likeness),
+        )
 
 
 def regulation_drawings(result: GroupRegulationResult, _dataset: Dataset | None) -> Drawings:

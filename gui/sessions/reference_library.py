@@ -12,12 +12,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gui.analyses.hidden_library import Library
 from gui.atomic import private_folder, remove, replacing
 from gui.errors import DataError, InvalidParameter, MissingPart, SessionError
+from gui.jobs.taskref import TaskRef
 from gui.resources import resource
 from gui.sessions import file
 from gui.sessions.actor import Actor
-from gui.sessions.references import MARK, NOTE_LINES, SUFFIX, Renaming, write_renamed
+from gui.sessions.references import (
+    MARK,
+    NOTE_LINES,
+    SUFFIX,
+    Renaming,
+    reference_profiles,
+    write_renamed,
+)
 from gui.sessions.rules import MAX_NAME, new_id, plain
 from gui.sessions.snapshot import Snapshot
 
@@ -79,6 +88,12 @@ class ReferenceLibrary:
         own = sorted(self.folder.glob(f"*{SUFFIX}")) if self.folder.is_dir() else []
         found = [*_listed(own, ""), *_listed(_shipped(), SHIPPED)]
         return sorted(found, key=lambda one: (one.shipped, one.name.casefold()))
+
+    def library(self) -> Library:
+        """All references, for a task that compares with them; those of the user first."""
+        return Library(
+            TaskRef.of(reference_profiles), tuple((one.name, one.path) for one in self.list())
+        )
 
     def get(self, key: str) -> Reference:
         """MissingPart if it is not there any more."""

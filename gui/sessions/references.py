@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from gui.data.dataset import Bulk, Cells, Dataset, Matrix
+from gui.data.profiles import type_profiles
 from gui.data.readers.watchdog import watched
 from gui.engine.model import model_bytes, read_model
 from gui.engine.params import DTDParams
@@ -227,6 +228,18 @@ def _is_of(model: DTDResult, data: Dataset) -> bool:
     return set(map(str, model.reference.columns)) <= set(data.types) and all(
         set(map(str, model.genes)) <= set(map(str, part.genes)) for part in data.parts().values()
     )
+
+
+def reference_profiles(path: Path) -> pd.DataFrame:
+    """Genes x types: the cells of a reference scaled to one sum each and added; or its profiles.
+
+    As :func:`read_reference`.
+    """
+    data = read_reference(path).dataset
+    if data.train is not None:
+        return type_profiles(data.train)
+    assert data.reference is not None, "a reference holds cells or profiles"
+    return data.reference.frame()
 
 
 def reference_task(dataset: object, params: Path, *, progress: object) -> LoadedReference:

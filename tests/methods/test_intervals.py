@@ -222,3 +222,60 @@ def test_it_counts_its_replicates_and_can_be_cancelled(data: Dataset) -> None:
         )
     assert seen == sorted(seen)
     assert max(seen) == 5
+
+
+# -- what is learned is learned once a draw
+# --------------------------------------------------------------------------------------------------
+SMALL = BUILT_IN["hide"].params.parse(genes=80, iterations=5, mixtures=30, cells=20)
+TWENTY = BootstrapParams(replicates=20)
+
+
+def test_a_method_that_learns_does_so_once_a_draw_with_the_same_numbers(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gui.methods import hide
+    from gui.methods import intervals as module
+
+    fresh, _ = mixtures(data, 6, seed=1)
+    learned: list[int] = []
+    real = hide.optimise
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        learned.append(1)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(hide, "optimise", counted)
+    monkeypatch.setattr(module, "WORTH", 1e9)  # all in this process
+    run, found = intervals(fresh, "hide", TWENTY, SMALL)
+    # the run, its genes, samples and mixtures apart, and together; then the draws
+    assert len(learned) == 5 + 20
+    # from the run's own genes, whatever their order in the files
+    assert any(f"a random half of {len(run.reference)} genes" in note for note in found.notes)
+    monkeypatch.setattr(module, "_first_again", lambda *_: None)
+    _, apart = intervals(fresh, "hide", TWENTY, SMALL)
+    pd.testing.assert_frame_equal(found.low, apart.low, rtol=0, atol=1e-9)
+    pd.testing.assert_frame_equal(found.high, apart.high, rtol=0, atol=1e-9)
+
+
+def by_number_of_samples(dataset: Dataset, params: Any, *, progress: Any) -> MethodResult:
+    """Fractions that depend on how many samples there are."""
+    nnls = BUILT_IN["nnls"].task(dataset, LeastSquaresParams(genes=60), progress=progress)
+    values = np.full(nnls.composition.shape, 1.0 / nnls.composition.shape[1])
+    values[0] = 1.0 - values[1:].sum(axis=0)
+    composition = pd.DataFrame(values, nnls.composition.index, nnls.composition.columns)
+    return method_result(dataset, "x", "X", composition, nnls.reference, opinion=False)
+
+
+def test_samples_that_depend_on_each_other_are_not_mixed_with_pseudobulks(data: Dataset) -> None:
+    fresh, _ = mixtures(data, 50, seed=1)
+    method = Method("x", "X", "", by_number_of_samples)
+    run = method.task(fresh, Params(), progress=quiet)
+    found = run_method_intervals(
+        fresh,
+        TWENTY,
+        progress=quiet,
+        method=run,
+        estimator=Estimator.of(method, Params()),
+    )
+    np.testing.assert_allclose(found.genes_low.iloc[1:], 1 / 50)
+    np.testing.assert_allclose(found.genes_high.iloc[1:], 1 / 50)

@@ -7,10 +7,11 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import Input, Output, State, html
 
-from gui.answers.comparison import compare, sentence
+from gui.answers.comparison import Comparison, compare, sentence
 from gui.answers.run_names import source_label
 from gui.components.common import card, empty_state, two_columns
 from gui.components.figure import bind_figure_export, figure_card
+from gui.components.headline import Headline
 from gui.components.report import report_button
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, graph_height_style, switch
@@ -44,6 +45,7 @@ from gui.pages.compare.base import (
 from gui.plugin import DARK, REVISION, Context
 
 views = Views(page, "compared")
+headline = Headline(page, multiline=True)
 
 
 @page.layout
@@ -73,10 +75,8 @@ def layout(ctx: Context) -> Any:
     drawing = figure_card(page, "compared", file_name="comparison")
     shown = views.layout(controls, drawing, result_table(page, "compared_table"))
     words = dmc.Text("", id=page.id.words, size="xs", c="dimmed", mt=4)
-    head = card(
-        dmc.Text("", id=page.id.answer, fw=700, size="lg", lh=1.3, className="dcx-pending"),
-        dmc.Text("", id=page.id.conclusion, size="sm", mt=4),
-        dmc.Group(report_button(page), justify="flex-end"),
+    head = headline.layout(
+        report_button(page), dmc.Text("", id=page.id.conclusion, size="sm", mt=4)
     )
     results = [
         html.Div(id=page.id.empty, style=GONE),
@@ -138,7 +138,7 @@ def offer(
         "empty": Output(page.id.empty, "style"),
         "nothing": Output(page.id.empty, "children"),
         "body": Output(page.id.body, "style"),
-        "answer": Output(page.id.answer, "children"),
+        **headline.outputs,
         "conclusion": Output(page.id.conclusion, "children"),
         "words": Output(page.id.words, "children"),
         "type_style": Output(page.id.cell_type, "style"),
@@ -183,7 +183,7 @@ def show(
     shown: dict[str, Any] = {
         "empty": GONE,
         "body": SHOWN,
-        "answer": sentence(found),
+        **headline.parts(sentence(found), [], [], more=identical(found)),
         "conclusion": found.conclusion,
         "words": words_for(found, look),
         "type_style": SHOWN if look in FIGURES else GONE,
@@ -212,6 +212,11 @@ def show(
         "style": graph_height_style(drawn),
         "views": views.show("figure"),
     }
+
+
+def identical(found: Comparison) -> list[str]:
+    """What does not differ, in a sentence; the table Differences leaves it out."""
+    return [f"Identical: {', '.join(found.same)}."] if found.same else []
 
 
 @page.callback(

@@ -14,10 +14,11 @@ from gui.figures.text import LEAST_PERCENT, LONGEST, inert, settled, short
 def f4(values: Any) -> np.ndarray:
     """float32: plotly sends it as base64, 5.3 characters a value.
 
-    Infinite values become NaN (not drawn).
+    Infinite values, and those beyond float32 (3.4e38), become NaN (not drawn).
     """
-    array = np.asarray(values, dtype=np.float64)
-    return np.where(np.isfinite(array), array, np.nan).astype(np.float32)
+    with np.errstate(over="ignore"):
+        narrow = np.asarray(values, dtype=np.float64).astype(np.float32)
+    return np.where(np.isfinite(narrow), narrow, np.float32(np.nan))
 
 
 def of_percent(fractions: Any) -> np.ndarray:

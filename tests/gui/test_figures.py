@@ -19,7 +19,7 @@ from gui.components.views import graph_height_style
 from gui.data.dataset import HIDDEN
 from gui.figures import adtd, composition, dtd, markers
 from gui.figures.agreement import agreement
-from gui.figures.axes import thin
+from gui.figures.axes import f4, thin
 from gui.figures.data import type_counts
 from gui.figures.palette import GREY, KNOWN, PALETTE, colours
 from gui.figures.template import blank, styled, template
@@ -795,3 +795,11 @@ def test_the_screen_leaves_a_stacked_figure_the_room_its_legend_needs(types: int
     style = graph_height_style(composition.stacked(data, colours(data.index)))["height"]
     least = int(style.removeprefix("max(").split("px")[0])
     assert least >= 20 * types + 80  # entries of the legend, slanted names of the samples
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_no_float32_holds_is_not_drawn() -> None:
+    """The upper end of a hazard ratio may be 1e300: as an infinite value it would break the axis."""
+    found = f4([1.0, np.inf, -np.inf, np.nan, 1e300, -1e39, 3e38])
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, np.float32([1, *[np.nan] * 5, 3e38]))

@@ -74,7 +74,7 @@ def volcano(table: pd.DataFrame, fold: float) -> go.Figure:
             font={"size": 11},
         )
     fig.update_layout(
-        height=420,
+        height=HEIGHT,
         xaxis={"title": {"text": "Regulation, log2"}, "range": [-bound, bound], "zeroline": True},
         yaxis={"title": {"text": "Support"}, "range": [-0.04, 1.06]},
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
@@ -274,7 +274,7 @@ def gene_over_types(parts: Mapping[str, pd.DataFrame], gene: str) -> go.Figure:
     fig.add_hline(y=0.0, line={"width": 1})
     name_axis(fig, "x", types, tickangle=-35 if len(types) > 5 else 0)
     fig.update_layout(
-        height=420,
+        height=HEIGHT,
         yaxis={"title": {"text": f"Regulation of {inert(short(gene, 20))}, log2"}},
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
         showlegend=len(parts) > 1,

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from gui.figures.axes import f4
 from gui.figures.palette import GREY
-from gui.figures.template import blank
+from gui.figures.template import HEIGHT, blank
 from gui.figures.text import inert, labels
 
 ROW = 36
@@ -80,7 +80,7 @@ def gene_counts(table: pd.DataFrame, used: int, colours: Mapping[str, str]) -> g
         )
     fig.add_vline(x=used, line={"color": GREY, "dash": "dash", "width": 1.5})
     fig.update_layout(
-        height=440,
+        height=HEIGHT,
         xaxis={"title": {"text": "Number of genes"}, "type": "log"},
         yaxis={"title": {"text": "Median fraction (%)"}, "rangemode": "tozero"},
     )

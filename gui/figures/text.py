@@ -18,6 +18,8 @@ RMSE = "RMSE (percentage points)"
 """Header of every column of root mean square errors on screen, in reports and in the files of
 tables.
 """
+LEAST_COEFFICIENT = 0.0005
+"""Correlations nearer to 0 than this are 0: in three decimals nobody could tell them apart."""
 LEAST_PERCENT = 0.01
 """Percentages of a composition nearer to 0 than this are shown as "< 0.01": none is known that
 well.
@@ -86,8 +88,8 @@ def settled(values: Any) -> Any:
 
 
 def coefficient(value: float) -> str:
-    """A correlation or the like: three significant digits, 0 for what rounding leaves."""
-    return three(0.0 if abs(value) < RESIDUE else value)
+    """A correlation or the like: three significant digits, 0 for what is 0 in three decimals."""
+    return three(0.0 if abs(value) < LEAST_COEFFICIENT else value)
 
 
 def percentage(fraction: float) -> str:

@@ -118,7 +118,9 @@ def test_percentages_read_as_a_person_writes_them() -> None:
         "100",
         "–",
     ]
-    assert [coefficient(v) for v in (4e-17, -0.123456, float("nan"))] == ["0", "-0.123", "–"]
+    assert [coefficient(v) for v in (4e-17, -4.6e-8, -0.123456, 0.00123, float("nan"))] == [
+        *("0", "0", "-0.123", "0.00123", "–")
+    ]
     assert span(0.3, 0.51) == "30 to 51 %"
 
 

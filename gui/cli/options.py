@@ -94,6 +94,16 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
     cli.add_argument(
         "--label", metavar="COLUMN", help="column of obs that holds the cell types (.h5ad)"
     )
+    cli.add_argument(
+        "--labels",
+        action="append",
+        default=[],
+        metavar="[ROLE=]TABLE",
+        help=(
+            "take the cell types from a table of cells and cell types, where the file with the"
+            " training cells (or test=TABLE, the test cells) has none"
+        ),
+    )
     cli.add_argument("--repair", action="store_true", help="apply every repair that check proposes")
     cli.add_argument(
         "--repairs",
@@ -230,7 +240,7 @@ def settle(options: argparse.Namespace) -> tuple[str, bool]:
         Options that contradict each other or have no effect, a file that is not there, a folder
         that cannot be written to.
     """
-    files = ("train", "test", "reference", "bulk", "clinical", "truth")
+    files = ("train", "test", "reference", "bulk", "clinical", "truth", "labels")
     if options.example and any(getattr(options, name) for name in files):
         raise InvalidParameter("--example brings its own data and takes no files.")
     other_method = methods.settle(options)
@@ -296,6 +306,7 @@ def _check_options(options: argparse.Namespace, model: str) -> None:
             raise InvalidParameter(
                 f"There is no file {path}.", advice=f"Check the path given with --{role}."
             )
+    options.label_tables = _label_tables(options)
     sample_tables.check_options(options)
     analyses.check_options(options, model)
     if options.genes < 0 or options.genes == 1:
@@ -312,6 +323,34 @@ def _check_options(options: argparse.Namespace, model: str) -> None:
                 f"--lambda2 is “{options.lambda2}”; allowed: a number above 0, or search.",
                 advice=advice,
             )
+
+
+def _label_tables(options: argparse.Namespace) -> dict[str, Path]:
+    """The tables of cell types by the role of the cells: ``--labels TABLE`` or ``ROLE=TABLE``.
+
+    Raises
+    ------
+    InvalidParameter
+        A table is not there, or is for cells that are not given.
+    """
+    found: dict[str, Path] = {}
+    for text in options.labels:
+        first, _, rest = text.partition("=")
+        role, path = (first, Path(rest)) if rest and first in _OF_CELLS else ("train", Path(text))
+        if getattr(options, role) is None:
+            raise InvalidParameter(
+                f"--labels {text} has no cells to name.",
+                advice=f"Give the cells with --{role} FILE, or leave the table out.",
+            )
+        if not path.is_file():
+            raise InvalidParameter(
+                f"There is no file {path}.", advice="Check the path given with --labels."
+            )
+        found[role] = path
+    return found
+
+
+_OF_CELLS = ("train", "test")
 
 
 def _check_out(out: Path) -> None:

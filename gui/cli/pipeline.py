@@ -83,7 +83,14 @@ def load(options: argparse.Namespace) -> Loaded:
         path: Path | None = getattr(options, role)
         if path is not None:
             label = options.label if role in ("train", "test") else None  # read in .h5ad files only
-            files[role] = FileChoice.parse(path=path, name=path.name, label_column=label)
+            table = options.label_tables.get(role)
+            files[role] = FileChoice.parse(
+                path=path,
+                name=path.name,
+                label_column=label,
+                labels=table,
+                labels_name="" if table is None else table.name,
+            )
     dataset, repairs = load_repaired(
         LoadRequest.parse(files=files, split_seed=options.seed),
         proposed=options.repair,

@@ -99,8 +99,14 @@ def _options_for(request: LoadRequest, held: PartCache) -> str:
         return "Give this table with --map TABLE."
     repaired = with_proposed_repairs(request, held=held)
     left = examine(repaired, held=held).findings
+    named = {role for role, choice in request.files.items() if choice.labels is not None}
+    if any(x.code in _NO_TYPES and x.place.role not in named for x in left):
+        return "A table of cells and cell types is given with --labels TABLE."
     settled = repaired != request and not any(x.severity == "refusal" for x in left)
     return "Or apply what check proposes with --repair." if settled else ""
+
+
+_NO_TYPES = ("labels-unique", "no-labels")
 
 
 def read_repairs(path: Path) -> list[Repair]:

@@ -515,6 +515,8 @@ def _read_table(role: Role, choice: FileChoice) -> Part:
     )
     if sample_table.label_column:
         options["label_column"] = sample_table.label_column
+    if given is not None:
+        options |= _label_table_record(choice)
     if labels is None and role in ("train", "test"):
         labels = np.array(table.columns, dtype=object)
     if choice.cells is not None and labels is not None:
@@ -560,6 +562,14 @@ def _given_labels(choice: FileChoice, cells: pd.Index) -> np.ndarray | None:
     return read_labels(choice.labels, name).of(cells, choice.label_column, name)
 
 
+def _label_table_record(choice: FileChoice) -> dict[str, object]:
+    """What is kept with the data of the table of labels."""
+    if choice.labels is None:
+        return {}
+    name = choice.labels_name or choice.labels.name
+    return {"labels": name, "labels_sha256": _sha256(choice.labels)}
+
+
 def _read_10x(role: Role, choice: FileChoice, genes: Collection[str] | None) -> Part:
     with tenx.unpacked(choice.path, choice.shown) as path:
         return _read_10x_files(role, choice, path, genes)
@@ -588,14 +598,16 @@ def _read_10x_files(
         cells=choice.cells,
         genes=genes,
     )
+    options = dict(part.options)
     if labels is not None:
         labels = labels[choice.cells.positions(labels)] if choice.cells else labels
+        options |= _label_table_record(choice)
     source = Source(
         role,
         choice.shown,
         "10x",
         _sha256(*read_from(choice.model_copy(update={"labels": None}))),
-        options=part.options,
+        options=options,
         notes=part.notes,
     )
     return Part(
@@ -643,6 +655,8 @@ def _read_h5ad(role: Role, choice: FileChoice, genes: Collection[str] | None) ->
     elif label and role != "bulk":
         labels = label_values(part.obs[label])
     matrix, options = part.matrix, dict(part.options)
+    if given:
+        options |= _label_table_record(choice)
     if role == "reference" and labels is not None:
         if choice.label_column is None and (
             pd.isna(labels).any() or len(set(labels)) < len(labels)

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from gui.data.load import FileChoice, LoadRequest
+from gui.data.load import FileChoice, LoadRequest, load_dataset
 from gui.data.readers.read import read_all
 from gui.data.validation.examine import examine
 from gui.data.validation.registry import repair_part
@@ -64,6 +64,8 @@ def write_bulk(path: Path, faults: set[str]) -> Path:
 
 
 @given(st.sets(st.sampled_from(FAULTS), min_size=1))
+@example({"log", "double", "versions"})
+@example({"versions", "dates", "same names"})
 @settings(
     max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -85,3 +87,26 @@ def test_any_two_proposed_repairs_work_together(
     for first in [(), proposed[:1], proposed[-1:]]:
         begun = request.model_copy(update={"repairs": first})
         assert examine(repaired(begun)).outcome != "refuse"
+    made = load_dataset(repaired(request)).bulk
+    assert made is not None
+    assert_mended(made.matrix.frame(), faults)
+
+
+def assert_mended(found: pd.DataFrame, faults: set[str]) -> None:
+    """The values are those before the faults; rows of one gene are added up as linear values."""
+    wanted = pd.DataFrame(VALUES, index=GENES)
+    if "double" in faults:
+        wanted.loc[GENES[11]] += wanted.loc[GENES[10]]
+        wanted = wanted.drop(GENES[10])
+    if "zero row" in faults:
+        wanted.loc[GENES[20]] = 0
+    if "gap" in faults:
+        wanted = wanted.drop(GENES[30])
+    if "dates" in faults:
+        wanted = wanted.drop(GENES[:2])
+        assert {"SEPTIN1", "MARCHF5"} & set(found.index)
+    there = [gene for gene in wanted.index if gene in set(found.index)]
+    lost = set(wanted.index) - set(there)
+    assert lost <= ({GENES[20]} if "zero row" in faults else set())
+    assert found.shape == (found.index.nunique(), 5)
+    np.testing.assert_allclose(found.loc[there], wanted.loc[there], rtol=1e-6, atol=1e-6)

@@ -402,6 +402,9 @@ def _by_content(values: Mapping[int, npt.NDArray[np.float64]]) -> dict[int, Reas
             reason = _kind_of_values(table[:, k], table[:, [shown[g] for g in group]])
             if reason is not None:
                 found[i] = reason
+    left = [k for k, i in enumerate(rest) if i not in found]
+    if 3 < len(left) < len(rest):  # a total of the samples alone
+        found |= _totals([rest[k] for k in left], table[:, left])
     return found
 
 

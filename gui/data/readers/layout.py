@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from gui.data.readers.textfile import DELIMITERS, SAMPLE, first_lines, numbered_records
@@ -116,6 +116,7 @@ def layout_of_text(text: str, name: str) -> Layout:
     if len(filled) < 2:
         raise UnreadableFile(f"{name} is not a table: it has fewer than two lines.", advice=WANTED)
     late: int | None = None
+    fitting: list[tuple[Layout, list[Row]]] = []
     for delimiter in DELIMITERS:
         rows = numbered_records(body, delimiter)
         found = _layout_of_rows(rows, delimiter)
@@ -133,7 +134,10 @@ def layout_of_text(text: str, name: str) -> Layout:
                 f"The table begins on line {header_line}; what is above it"
                 f" ({_shorten(titles[0])}) was left out."
             )
-        return Layout(**{**vars(layout), "skip": layout.skip + at})
+        fitting.append((layout, rows))
+    if fitting:
+        layout, _ = fitting[0] if len(fitting) == 1 else max(fitting, key=_splits)
+        return replace(layout, skip=layout.skip + at)
     if late is not None:
         raise UnreadableFile(
             f"In {name} the table seems to begin on line {late}.",
@@ -175,6 +179,19 @@ def is_number(entry: str) -> bool:
 def plain(name: str) -> str:
     """Without case, blanks and marks."""
     return "".join(c for c in name.lower() if c.isalnum())
+
+
+def _splits(found: tuple[Layout, list[Row]]) -> tuple[int, bool]:
+    """How well the lines are split: columns of numbers, and whether the header names every one.
+
+    A decimal comma splits numbers in two, but not the names above them.
+    """
+    layout, rows = found
+    width = len(layout.header)
+    body = [row for end, row in rows if end > layout.skip and len(row) == width][:30]
+    numbers = sum(2 * sum(is_number(row[i]) for row in body) >= len(body) for i in range(width))
+    header = next((row for end, row in rows if end == layout.skip), [])
+    return numbers, not layout.missing_header and len(header) == width
 
 
 # -- in a text
@@ -313,6 +330,9 @@ def _is_gene(body: Sequence[Sequence[str]]) -> bool:
         return True
     if not first[0].strip() or plain(first[0]) in _CORNER:
         return False
+    texts = [i for i in range(len(first)) if _is_text([row[i] for row in body[1:20]])]
+    if any(not first[i].strip() or plain(first[i]) in _CORNER for i in texts):
+        return False  # samples called 101, 102 beside a column of names further on
     numbers = [v for v in first[1:] if is_number(v)]
     values = [i for i in range(1, len(first)) if any(is_number(r[i]) for r in body[1:20])]
     if len(numbers) < len(values):
@@ -326,7 +346,16 @@ def _is_gene(body: Sequence[Sequence[str]]) -> bool:
         return False  # samples called 1, 2, 3
     from gui.knowledge.gene_names import recognise
 
-    return recognise([first[0]]).known > 0
+    known = {
+        i: recognise([row[i] for row in body[1:20]]).known for i in texts if i and 0 not in texts
+    }
+    names = max(known, key=lambda i: known[i], default=0)
+    return recognise([first[names if known.get(names, 0) > 0.5 else 0]]).known > 0
+
+
+def _is_text(entries: Sequence[str]) -> bool:
+    """Whether a column is filled with words."""
+    return len(entries) > 2 and all(v.strip() and not is_number(v) for v in entries)
 
 
 def _same_form(name: str, others: Sequence[str]) -> bool:

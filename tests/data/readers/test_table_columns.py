@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import bz2
 import csv
-import gzip
 import io
-import lzma
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from gui.data.readers.expression_table import Table, read_table
 from gui.data.readers.read import FileChoice, read_all
@@ -170,64 +164,6 @@ def test_a_table_of_test_results_alone_is_refused_as_what_it_is(tmp_path: Path) 
     rows = [["gene", "log2FoldChange", "padj"], *([g, -1.5, 0.02] for g in GENES)]
     with pytest.raises(BadValues, match="holds no sample"):
         read_table(write(tmp_path / "deseq2.tsv", rows))
-
-
-@given(
-    st.lists(st.sampled_from(["id", "chr", "biotype", "start", "length", "entrez"]), unique=True),
-    st.sampled_from(["\t", ",", ";"]),
-    st.booleans(),
-    st.sampled_from(["", ".gz", ".bz2", ".xz", ".zip"]),
-    st.randoms(use_true_random=False),
-)
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-def test_other_columns_at_any_place_leave_the_same_matrix(
-    tmp_path: Path, extra: list[str], separator: str, comma: bool, packing: str, random: Any
-) -> None:
-    other = {
-        "id": IDENTIFIERS,
-        "chr": CHROMOSOMES,
-        "biotype": ["protein_coding", "lncRNA"] * (N // 2),
-        "start": (RANDOM.permutation(N) * 7_001 + 500_000).tolist(),
-        "length": LENGTHS.tolist(),
-        "entrez": (RANDOM.permutation(N) * 13 + 1_000).tolist(),
-    }
-    called = {
-        "id": ["id", "gene_id", "Gene ID", "ENSEMBL"],
-        "chr": ["chr", "Chromosome", "seqnames"],
-        "biotype": ["biotype", "gene_type", "Class"],
-        "start": ["start", "Gene start (bp)", "txStart"],
-        "length": ["length", "Length", "V2", "gene size"],
-        "entrez": ["entrez", "EntrezGene.ID", "NCBI GeneID"],
-    }
-    columns = [(random.choice(called[name]), other[name]) for name in extra] + [("what", GENES)]
-    columns += [(name, VALUES[:, k].tolist()) for k, name in enumerate(SAMPLES)]
-    random.shuffle(columns)
-    order = [name for name, _ in columns if name in SAMPLES]
-    table = [[name for name, _ in columns]]
-    table += [[column[i] for _, column in columns] for i in range(N)]
-    if comma and separator != ",":
-        table = [
-            [str(v).replace(".", ",") if isinstance(v, float) else v for v in r] for r in table
-        ]
-    path = pack(write(tmp_path / "t.txt", table, separator), packing)
-    found = read_all({"bulk": FileChoice(path=path)})[0]["bulk"].matrix
-    assert list(found.genes) == GENES
-    assert list(found.columns) == order
-    wanted = VALUES[:, [SAMPLES.index(name) for name in order]]
-    np.testing.assert_allclose(found.values, wanted, rtol=1e-12)
-
-
-def pack(path: Path, packing: str) -> Path:
-    data, made = path.read_bytes(), path.with_name(path.name + packing)
-    if packing == ".zip":
-        with zipfile.ZipFile(made, "w") as archive:
-            archive.writestr(path.name, data)
-    elif packing:
-        ways = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
-        made.write_bytes(ways[packing](data))
-    return made
 
 
 @pytest.mark.parametrize(

@@ -223,3 +223,67 @@ def test_a_missing_value_is_said_and_makes_no_sum(factor: int, known: int, tmp_p
         if "no value" in x.message
     ]
     assert "NK cells in P2" in said
+
+
+def sums_said(folder: Path, values: np.ndarray) -> str:
+    """What is said of the sums of a table of types without telling names; samples x types."""
+    samples = [f"S{i}" for i in range(len(values))]
+    header = ",".join(
+        [
+            "sample",
+            *(f"subset {chr(97 + k // 26)}{chr(97 + k % 26)}" for k in range(values.shape[1])),
+        ]
+    )
+    lines = [
+        ",".join([s, *map("{:.5g}".format, row)]) for s, row in zip(samples, values, strict=True)
+    ]
+    path = folder / "known.csv"
+    path.write_text("\n".join([header, *lines]) + "\n")
+    table = read_known_composition(KnownCompositionChoice(path=path), samples, TYPES)
+    found = known_composition_findings(table, samples, TYPES, None)
+    return " ".join(f"{x.message} {x.advice}" for x in found if x.code == "odd-sums")
+
+
+SCORES = {
+    "64 types, below one": lambda r: r.gamma(0.3, 0.03, (12, 64)) * r.lognormal(0, 0.5, (12, 1)),
+    "64 types": lambda r: np.minimum(
+        r.gamma(0.3, 0.15, (10, 64)) * r.lognormal(0, 0.4, (10, 1)), 1
+    ),
+    "15 of the types": lambda r: np.minimum(
+        r.gamma(0.8, 0.12, (8, 15)) * r.lognormal(0, 0.5, (8, 1)), 1
+    ),
+    "8 types that a study took": lambda r: np.minimum(
+        r.gamma(1, 0.2, (9, 8)) * r.lognormal(0, 0.4, (9, 1)), 1
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SCORES)
+@pytest.mark.parametrize("seed", range(5))
+def test_scores_without_telling_names_are_said_to_be_none(
+    kind: str, seed: int, tmp_path: Path
+) -> None:
+    assert "Scores (xCell" in sums_said(tmp_path, SCORES[kind](np.random.default_rng(seed)))
+
+
+def part_of_a_panel(r: np.random.Generator, types: int) -> np.ndarray:
+    """Some of the types of a sample, the rest being debris and others: 20 to 95 % in all."""
+    return r.dirichlet(np.ones(types), 12) * r.uniform(0.2, 0.95, (12, 1))
+
+
+SHARES = {
+    "fractions": lambda r: r.dirichlet(np.ones(22), 12),
+    "fractions of 64 types": lambda r: r.dirichlet(np.full(64, 0.3), 12),
+    "types left out": lambda r: r.dirichlet(np.ones(25), 12)[:, :22],
+    "a partial panel": lambda r: part_of_a_panel(r, 6),
+    "a partial panel in percent": lambda r: 100 * part_of_a_panel(r, 9),
+    "percent": lambda r: 100 * r.dirichlet(np.ones(12), 12),
+    "counts": lambda r: r.poisson(r.dirichlet(np.ones(12), 12) * r.lognormal(8, 1, (12, 1))),
+    "rounded fractions": lambda r: r.dirichlet(np.ones(8), 12).round(2),
+}
+
+
+@pytest.mark.parametrize("kind", SHARES)
+@pytest.mark.parametrize("seed", range(5))
+def test_shares_are_never_said_to_be_scores(kind: str, seed: int, tmp_path: Path) -> None:
+    assert sums_said(tmp_path, SHARES[kind](np.random.default_rng(seed))) == ""

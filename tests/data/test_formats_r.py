@@ -65,6 +65,7 @@ def test_a_matrix_is_read_as_its_csv(pack: Callable[[bytes], bytes], tmp_path: P
     assert list(part.matrix.genes) == GENES
     assert list(part.matrix.columns) == SAMPLES
     assert inspect_file(path, "bulk").shape == (6, 3)
+    assert (part.genes_from, same.genes_from) == ("row names", "first column")
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -87,6 +88,7 @@ def test_a_data_frame_is_read_as_its_csv(named: bool, tmp_path: Path) -> None:
     assert list(part.matrix.genes) == list(same.matrix.genes) == GENES
     assert list(part.matrix.columns) == list(same.matrix.columns) == SAMPLES
     assert part.traits.keys() == same.traits.keys()
+    assert part.genes_from == ("row names" if named else "column symbol")
 
 
 def test_a_data_frame_of_rdatas_own_writer_is_read(tmp_path: Path) -> None:

@@ -20,6 +20,12 @@ AXES: dict[str, tuple[str, str]] = {
     "rds": ("columns", "rows"),
 }
 """What the tables of the cells and of the genes are called in each format."""
+NAMED_BY: dict[str, str] = {
+    "loom": "names in row_attrs",
+    "h5seurat": "feature names of the assay",
+    "rds": "row names",
+}
+"""Where the names of the genes are, in words; in the index of var in other formats."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -84,6 +84,8 @@ class Table:
         Where the values were, for files like this one.
     genes_title
         What the file calls the column of the gene names, "" where it has no name.
+    untitled
+        What a first column without a name is in its format: R's row names, the index of pandas.
     """
 
     values: npt.NDArray[np.float64]
@@ -99,6 +101,7 @@ class Table:
     samples_in_rows: bool = False
     origin: Origin | None = None
     genes_title: str = ""
+    untitled: str = "first column"
 
     def transposed(self) -> Table:
         """With rows and columns exchanged; texts become rows above the values."""
@@ -139,11 +142,11 @@ def read_table(
     if kind == "a ZIP or Excel file":
         return table_of_workbook(path, name, sheet, samples)
     if kind in COLUMN_FILES:
-        return table_of_text(
-            text_of_frame(frame_of_arrow(path, name, kind), name), name, [], samples
-        )
+        text = text_of_frame(frame_of_arrow(path, name, kind), name)
+        return replace(table_of_text(text, name, [], samples), untitled="index")
     if is_r_file(path, name):
-        return table_of_text(text_of_frame(frame_of_r(path, name), name), name, [], samples)
+        text = text_of_frame(frame_of_r(path, name), name)
+        return replace(table_of_text(text, name, [], samples), untitled="row names")
     if sheet is not None:
         raise UnreadableFile(f"{name} is no workbook and has no sheet {sheet[:60]}.")
     text, notes = decoded(path, name)

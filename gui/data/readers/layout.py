@@ -124,6 +124,7 @@ def layout_of_text(text: str, name: str) -> Layout:
             continue
         layout, titles = found
         header_line = at + layout.skip - sum(h.count("\n") for h in layout.header)
+        header_line += layout.missing_header  # the first gene is below what was skipped
         if titles is None or (titles and comments):
             late = header_line if late is None else late
             continue
@@ -245,6 +246,9 @@ def _layout_of_rows(rows: Sequence[Row], delimiter: str) -> tuple[Layout, list[s
     while start and len(rows[start - 1][1]) == width:
         start -= 1
     block, above = list(rows[start:]), list(rows[:start])
+    if above and len(above[-1][1]) == width + 1 and not above[-1][1][-1].strip():
+        end, names = above.pop()  # a delimiter ends the header, but no line below
+        block.insert(0, (end, names[:-1]))
     if width < 2 or (len(block) < 2 and not (above and len(above[-1][1]) == width - 1)):
         return None
     titles = [" ".join(filter(None, row)) for _, row in above]

@@ -17,6 +17,7 @@ import pandas as pd
 from gui.data.dataset import PART_NAMES, ROLES, Matrix, Role, Source
 from gui.data.readers import tenx
 from gui.data.readers.archive import is_archive
+from gui.data.readers.cell_file import NAMED_BY
 from gui.data.readers.dcx import DcxFile, read_dcx
 from gui.data.readers.expression_table import Table, read_table
 from gui.data.readers.forecast import Forecast, forecast
@@ -551,7 +552,7 @@ def _genes_of(table: Table, choice: FileChoice) -> str:
         return f"column {choice.genes_column}"
     if "samples-in-rows" in table.traits:
         return "names of the columns"
-    return f"column {table.genes_title}" if table.genes_title else "first column"
+    return f"column {table.genes_title}" if table.genes_title else table.untitled
 
 
 def _given_labels(choice: FileChoice, cells: pd.Index) -> np.ndarray | None:
@@ -693,7 +694,7 @@ def _read_h5ad(role: Role, choice: FileChoice, genes: Collection[str] | None) ->
         traits=traits,
         genes_from=f"column {choice.genes_column} of {info.var_name}"
         if choice.genes_column
-        else f"index of {info.var_name}",
+        else NAMED_BY.get(info.format, f"index of {info.var_name}"),
     )
 
 

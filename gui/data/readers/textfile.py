@@ -33,6 +33,10 @@ SAMPLE = 60
 """Lines from which the layout is told."""
 _COPIES = 6
 """How often the text is in memory at most while it is turned into numbers."""
+INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad"
+"""Characters without width, which web pages and word processors leave in names."""
+_END_OF_FILE = "\x1a"
+"""What DOS writes behind a text."""
 _ABOUT = 4000
 """Characters in which the line before a saved table ends."""
 
@@ -104,9 +108,16 @@ def text_of(data: bytes, name: str) -> tuple[str, list[str]]:
     del data
     if "\x00" in text:
         raise UnreadableFile(f"{name} is not a text table; it looks like binary data.")
-    return _without_about(
-        text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-    ), notes
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not text.isascii() and any(mark in text for mark in INVISIBLE):
+        text = text.translate(dict.fromkeys(map(ord, INVISIBLE)))
+        notes.append(
+            "Invisible characters in the text (zero-width spaces or the like) were removed."
+        )
+    if text.endswith((_END_OF_FILE, f"{_END_OF_FILE}\n")):
+        text = text.rstrip(f"\n{_END_OF_FILE}") + "\n"
+    return _without_about(text), notes
 
 
 def _without_about(text: str) -> str:

@@ -7,14 +7,18 @@ Ambiguity is said.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+
+from gui.data.readers.textfile import INVISIBLE
 
 _LONGEST = 200
 """Characters of a beginning that is compared: no name of a patient is longer, and a name of
 thousands of dashes would take its square in memory.
 """
+_UNSEEN = dict.fromkeys(map(ord, INVISIBLE))
 _VIAL = re.compile(r"^((?:tcga|target|cptac)(?:-[a-z0-9]{1,10}){2}-\d\d)[a-z](?=-|$)")
 WAYS: dict[str, str] = {
     "exact": "as they are",
@@ -89,8 +93,11 @@ def join(samples: Sequence[str], names: Sequence[str]) -> Join:
 
 
 def plain(name: str) -> str:
-    """Without case, and with one dash for every run of dots, dashes, underscores and blanks."""
-    return re.sub(r"[\s._\-/]+", "-", name.strip()).casefold().strip("-")
+    """Without case, quotes and invisible characters, and with one dash for every run of dots,
+    dashes, underscores and blanks; é is the same in one character and in two.
+    """
+    text = name if name.isascii() else unicodedata.normalize("NFC", name).translate(_UNSEEN)
+    return re.sub(r"[\s._\-/]+", "-", text.strip("\"'“”‘’ \t\n\r\u00a0")).casefold().strip("-")
 
 
 def _without_x(name: str) -> str:
@@ -106,7 +113,8 @@ def _without_vial(name: str) -> str:
 
 def _tokens(name: str) -> str:
     """The runs of letters and of digits: pt|01 for PT01, PT-01 and pt 01."""
-    return "|".join(re.findall(r"[^\W\d_]+|\d+", name[:_LONGEST].casefold())) or plain(name)
+    text = unicodedata.normalize("NFC", name[:_LONGEST]).casefold()
+    return "|".join(re.findall(r"[^\W\d_]+|\d+", text)) or plain(name)
 
 
 def _parts(name: str) -> tuple[str, ...]:

@@ -382,7 +382,19 @@ def _sums(read: KnownCompositionTable) -> Iterator[Finding]:
             " all); they were divided by 100."
         )
         yield f.Percent(place, message, "Give fractions if this is wrong.")
-    if high > 1.1 * read.divided:
+    if _may_be_scores(top):
+        message = (
+            f"The values of a sample in {read.name} sum up to {low:.4g} to {high:.4g} over"
+            f" {number(len(top))} cell types; fractions would have about the same sum in every"
+            " sample."
+        )
+        yield f.OddSums(
+            place,
+            message,
+            "Scores (xCell, ssGSEA, MCP-counter) are no fractions and cannot be compared: give"
+            " counts or percentages of cells, or check that the types do not overlap.",
+        )
+    elif high > 1.1 * read.divided:
         message = (
             f"The shares of a sample in {read.name} sum up to {low:.4g} to {high:.4g}, more than"
             f" {read.divided:g}."
@@ -390,6 +402,25 @@ def _sums(read: KnownCompositionTable) -> Iterator[Finding]:
         yield f.OddSums(
             place, message, "Check that the types do not overlap (T cells and CD4 T cells)."
         )
+
+
+def _may_be_scores(top: pd.DataFrame) -> bool:
+    """Whether the sums differ as those of scores do. top : types x samples, no type within another.
+
+    A panel that leaves types out has sums below one that may differ, but not dozens of types.
+    """
+    sums = top.sum(axis=0, min_count=1).dropna()
+    if len(sums) < 3 or len(top) < 3:
+        return False
+    low, high = (float(v) for v in np.quantile(sums, [0.05, 0.95]))
+    vary = high > _SUMS_VARY * low
+    return vary and (high > 1.1 or len(top) >= _MANY_TYPES)
+
+
+_SUMS_VARY = 1.5
+"""High sum of a sample over a low one, beyond those of fractions."""
+_MANY_TYPES = 20
+"""Types that together are nearly all cells of a sample, if they are fractions."""
 
 
 def _paired(

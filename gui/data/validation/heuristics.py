@@ -328,7 +328,8 @@ def looks_transposed(matrix: Matrix, genes: Collection[str] = ()) -> bool:
     columns, rows = share_known(matrix.columns, genes), share_known(matrix.genes, genes)
     enough = max(3, 0.2 * min(len(genes), matrix.n_columns)) if genes else 3
     if columns >= enough and columns > 5 * rows:
-        return True
+        # sorted populations may be called CD4, CD8A, CD19
+        return bool(genes) or recognise(matrix.genes).known < 0.5
     if rows or matrix.n_columns < 20:
         return False
     # names of another kind than those of the other parts

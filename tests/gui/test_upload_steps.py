@@ -10,10 +10,20 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gui.data.readers.dcx import read_dcx
-from tests.gui.upload_page import choose, one, session_of, switch_off, switches, types_of
+from tests.cli import test_transcripts as transcripts
+from tests.gui.upload_page import (
+    choose,
+    one,
+    session_of,
+    switch_off,
+    switch_on,
+    switches,
+    types_of,
+)
 
 
 def tick(tab: Any, *names: str) -> None:
@@ -150,6 +160,39 @@ def test_ensembl_ids_are_mapped_by_a_table_that_the_user_chooses(
     assert data is not None
     assert data.bulk is not None
     assert len(set(data.bulk.matrix.genes) & set(data.train.matrix.genes)) > 380  # type: ignore[union-attr]
+
+
+def test_transcripts_are_summed_to_genes_by_a_table_that_the_user_chooses(
+    tab: Any, tmp_path: Path
+) -> None:
+    """Refused with the table to give; chosen at the step Genes, it leads to the genes' sums."""
+    files = {
+        "cells.tsv": transcripts.lines(
+            ("gene", *["B"] * 6, *["T"] * 6),
+            *((gene, *row) for gene, row in zip(transcripts.GENES, transcripts.CELLS, strict=True)),
+        ),
+        "isoforms.tsv": transcripts.FILES["isoforms.tsv"],
+        "tx2gene.tsv": transcripts.MAPS["tx2gene.tsv"],
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    choose(tab, "train", tmp_path / "cells.tsv")
+    choose(tab, "bulk", tmp_path / "isoforms.tsv")
+    assert tab.get("upload-load", "disabled") is True
+    assert "transcript" in tab.text("upload-findings")
+    tab.set({("upload-step", "value"): "genes"})
+    tab.set({("upload-names-role", "value"): "bulk"})
+    tab.set({("upload-gene-names-path", "value"): str(tmp_path / "tx2gene.tsv")})
+    tab.set({("upload-gene-names-path", "n_submit"): 1})
+    for label in [label for label in switches(tab) if "Add up" in label or "Sum" in label]:
+        switch_on(tab, label)
+    assert tab.get("upload-load", "disabled") is False
+    tab.click("upload-load")
+    data = session_of(tab).dataset
+    assert data is not None
+    assert data.bulk is not None
+    found = data.bulk.matrix.frame().loc[transcripts.GENES].to_numpy()
+    np.testing.assert_allclose(found, transcripts.SUMS)
 
 
 def test_one_repair_brings_names_with_ids_in_front_to_symbols(tab: Any, awkward: Path) -> None:

@@ -117,15 +117,18 @@ def packed_parts(
     copied : gives an object that is in a file already, or None.
     """
 
-    def made(name: str, part: Part) -> Packed:
-        data = pack(name, part.raw(), session_key)
+    def made(name: str, raw: memoryview) -> Packed:
+        data = pack(name, raw, session_key)
         return Packed(data, sha256(data), zlib.crc32(data))
 
     ahead: deque[tuple[str, Part, Packed | Future[Packed]]] = deque()
     with ThreadPoolExecutor(THREADS, "packing") as pool:
         try:
             for name, part in parts.items():
-                ahead.append((name, part, copied(name, part) or pool.submit(made, name, part)))
+                # the bytes are fetched here: a matrix that has to be read again is read once, and
+                # no two threads read from one file
+                found = copied(name, part) or pool.submit(made, name, part.raw())
+                ahead.append((name, part, found))
                 if len(ahead) > THREADS:
                     yield _first(ahead)
             while ahead:

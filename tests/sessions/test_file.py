@@ -12,6 +12,7 @@ import os
 import re
 import stat
 import sys
+import threading
 import time
 import zipfile
 import zlib
@@ -465,6 +466,27 @@ def test_however_many_threads_pack_the_file_is_the_same(
         written.append(path.read_bytes())
         path.unlink()
     assert written[0] == written[1]
+
+
+def test_the_bytes_are_fetched_by_one_thread(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of a matrix still in a file would else be read by several at once."""
+    fetched: set[int] = set()
+    packed: set[int] = set()
+    pack, init = objects.pack, objects.Part.__init__
+
+    def part(self: Any, n: int, digest: str, raw: Any) -> None:
+        init(self, n, digest, lambda: (fetched.add(threading.get_ident()), raw())[1])
+
+    def packing(name: str, data: Any, session_key: SessionKey | None) -> bytes:
+        packed.add(threading.get_ident())
+        return pack(name, data, session_key)
+
+    monkeypatch.setattr(objects, "THREADS", 4)
+    monkeypatch.setattr(objects.Part, "__init__", part)
+    monkeypatch.setattr(objects, "pack", packing)
+    save(path, rich(), expected_generation=None)
+    assert fetched == {threading.get_ident()}
+    assert packed - fetched  # the control: other threads were at work
 
 
 def test_a_thread_that_fails_leaves_the_file_as_it_was(

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -181,12 +182,19 @@ def interval_ends(found: Composition, normalise: bool) -> tuple[pd.DataFrame, pd
     """
     if found.ends is None:
         return None
-    total = found.frame.sum(axis=0)
-    whole = total.where(total > 0) if normalise else total * 0 + 1
-    low, high = (
-        end.reindex(index=found.frame.index, columns=found.frame.columns).astype(float) / whole
-        for end in found.ends
-    )
+    frame = found.frame
+    total = frame.sum(axis=0).to_numpy(dtype=float)
+    whole = np.where(total > 0, total, np.nan) if normalise else np.ones(len(total))
+
+    def aligned(end: pd.DataFrame) -> pd.DataFrame:
+        # by the names as text: a sample may be called 7 here and "7" there
+        by_text = end.set_axis(end.index.astype(str), axis=0).set_axis(
+            end.columns.astype(str), axis=1
+        )
+        there = by_text.reindex(index=frame.index.astype(str), columns=frame.columns.astype(str))
+        return pd.DataFrame(there.to_numpy(dtype=float) / whole, frame.index, frame.columns)
+
+    low, high = map(aligned, found.ends)
     return low, high
 
 

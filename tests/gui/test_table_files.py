@@ -127,6 +127,15 @@ def test_the_table_has_the_ends_of_intervals_on_demand(normalise: bool) -> None:
     assert set(workbook(FOUND, chosen)["Composition"].columns) <= set(said.index)
 
 
+def test_intervals_are_found_where_a_sample_is_a_number_here_and_a_text_there() -> None:
+    frame = FRAME.set_axis([7, 8], axis=1)
+    ends = (LOW.set_axis(["7", "8"], axis=1), HIGH.set_axis(["7", "8"], axis=1))
+    shown = composition_frame(Composition(frame, ends=ends), Chosen("table", intervals=True))
+    assert list(shown["B cells, low"]) == pytest.approx([45, 25])
+    tidy = tidy_frame(Composition(frame, ends=ends), Chosen())
+    assert tidy["high"].notna().sum() == 4
+
+
 def test_without_intervals_the_table_stays_as_it_is() -> None:
     found = Composition(FRAME)
     for intervals in (False, True):

@@ -7,6 +7,7 @@ merging.bind()                          # at module level
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,9 +23,12 @@ from gui.engine.results import Run
 from gui.engine.similar_types import similar_pairs
 from gui.engine.tasks import run_dtd
 from gui.plugin import Context, Page
+from gui.sessions.rules import MAX_NAME
 from gui.text import some
 
 LABEL = "Merge and run DTD again"
+_MERGING = threading.Lock()
+"""One after the other: the second click of two finds the session of the first one."""
 
 
 class MergeTypesButton:
@@ -52,7 +56,8 @@ class MergeTypesButton:
             params = None if run is None else this._params(ctx, run)
             if run is None or params is None:
                 raise PreventUpdate
-            this._merge(ctx, run, params)
+            with _MERGING:
+                this._merge(ctx, run, params)
 
     def _with_button(self, run: Run, text: str) -> Any:
         button = dmc.Button(
@@ -84,14 +89,22 @@ class MergeTypesButton:
         groups = connected((pair.first, pair.second) for pair in found)
         data = merge_types(ctx.session.need_dataset(), groups)
         merged = [" + ".join(t for t in run.result.reference.columns if t in g) for g in groups]
-        name = ctx.sessions.free_name(f"{ctx.session.name}, {some(merged, 1)}", actor=ctx.actor)
+        wanted = f"{ctx.session.name}, {some(merged, 1)}"[:MAX_NAME].rstrip()
+        busy = {job.session_id for job in ctx.jobs.status() if job.active}
+        if any(
+            info.name == wanted and info.session_id in busy
+            for info in ctx.sessions.list_sessions(actor=ctx.actor)
+        ):  # a double click
+            ctx.notify(f"DTD is already running in the session “{wanted}”.", colour="yellow")
+            return
+        name = ctx.sessions.free_name(wanted, actor=ctx.actor)
         copy = ctx.sessions.duplicate_session(ctx.session_id, actor=ctx.actor)
         ctx.sessions.rename_session(copy.session_id, name, actor=ctx.actor)
         copy.set_dataset(data, keep_runs=False)
         ctx.switch_to(copy.session_id)
         ctx.jobs.submit(run_dtd, copy.session_id, params, kind="dtd", title="DTD")
         ctx.notify(
-            f"DTD runs with merged cell types in a session of its own, “{name}”;"
+            f"DTD runs with merged cell types in the new session “{name}”;"
             f" “{ctx.session.name}” is as it was.",
             colour="green",
         )

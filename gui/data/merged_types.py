@@ -37,7 +37,8 @@ def merge_types(data: Dataset, groups: Iterable[Sequence[str]]) -> Dataset:
     Raises
     ------
     InvalidParameter
-        A group names fewer than two types, one that is not there, or one of another group.
+        A group names fewer than two types, one that is not there, or one of another group; or a
+        single type would be left.
     """
     types = data.types
     groups = [tuple(group) for group in groups]
@@ -48,6 +49,10 @@ def merge_types(data: Dataset, groups: Iterable[Sequence[str]]) -> Dataset:
         or not set(members) <= set(types)
     ):
         raise InvalidParameter("These cell types cannot be merged: they are not in the data.")
+    if len(types) - len(members) + len(groups) < 2:
+        raise InvalidParameter(
+            "Merged, all cell types would be one, and there would be nothing to estimate."
+        )
     names: dict[str, str] = {}
     for group in groups:
         ordered = [t for t in types if t in group]

@@ -114,6 +114,11 @@ def test_a_name_that_is_taken_gets_another() -> None:
     assert found.types == ["B", "CD4 + CD8 (merged)", "CD4 + CD8"]
 
 
+def test_all_types_are_never_merged_into_one() -> None:
+    with pytest.raises(InvalidParameter, match="nothing to estimate"):
+        merge_types(data(), [TYPES])
+
+
 @pytest.mark.parametrize(
     "groups", [[("CD4",)], [("CD4", "CD4")], [("CD4", "T")], [("CD4", "CD8"), ("CD8", "NK")]]
 )

@@ -1,4 +1,4 @@
-"""“Merge and run again”: in a session of its own, with the same parameters, from DTD and ADTD."""
+"""“Merge and run again”: in a new session, with the same parameters, from DTD and ADTD."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from gui.app import Application, create_app
+from gui.components.merge_types import MergeTypesButton
 from gui.config import Config
 from gui.data.dataset import Cells, Dataset
 from gui.data.example import make_example
@@ -119,6 +120,28 @@ def test_merges_in_a_session_of_its_own(
     assert of in session.need_dataset().types
     tab.tick()
     assert not any("merge_types" in key for key, _ in tab.values if run.id in key)
+
+
+def test_a_second_click_makes_no_second_session(
+    program: Application,
+    open_tab: Callable[..., Any],
+    alike: tuple[Dataset, str, list[Run]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As of a double click: both requests name the session in which the button was."""
+    session = filled(program, "Twice", alike)
+    slow = PARAMS.model_copy(update={"iterations": 100_000})
+    monkeypatch.setattr(MergeTypesButton, "_params", staticmethod(lambda _ctx, _run: slow))
+    tab = open_tab(program)
+    for _ in range(2):
+        show(tab, session.session_id)
+        tab.go("dtd")
+        tab.click(button("dtd", "dtd"))
+    made = [s for s in program.sessions.list_sessions(actor=LOCAL) if s.name.startswith("Twice,")]
+    assert len(made) == 1
+    assert "already running" in " ".join(tab.notices)
+    for job in program.runner.status():
+        program.runner.cancel(job.id)
 
 
 def test_is_not_offered_where_nothing_is_alike(

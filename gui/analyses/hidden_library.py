@@ -2,8 +2,8 @@
 
 Profiles of other laboratories differ by more than cell types do: with the malignant cells left out
 of a glioma reference, regulatory T cells of a blood reference explain 22 % of the hidden profile.
-So a type of the library is never an answer of its own. It agrees with the markers, or nothing in
-the library fits.
+So a library type never decides: it either supports what the markers say, or nothing in the library
+is said to fit.
 """
 
 from __future__ import annotations

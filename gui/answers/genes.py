@@ -85,7 +85,7 @@ def details(result: GenesResult) -> list[str]:
 def library_line(likeness: Likeness) -> str:
     """How much the types of the saved references explain, second to the markers; "" without any.
 
-    Never an answer of its own: it agrees with the markers, or nothing in the library fits.
+    The library never decides: it supports what the markers say, or nothing in it is said to fit.
     """
     table = likeness.references
     if table.empty:

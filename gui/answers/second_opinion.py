@@ -83,7 +83,7 @@ def hover_of(opinion: SecondOpinion | None, run: Run) -> OpinionHover | None:
 def opinion_hover(
     opinion: SecondOpinion | None, own: str, *, hidden: bool = False
 ) -> OpinionHover | None:
-    """The same by the name of the run's estimate; whether it has a hidden background, too."""
+    """The same for an estimate of this name. hidden : whether it has a hidden background."""
     if opinion is None:
         return None
 

@@ -318,7 +318,7 @@ def no_labels(info: H5adInfo, name: str) -> NoLabels:
             " cell types are unknown.",
             advice=(
                 f"Add a column of cell types to {info.obs_name} and save the file again, or"
-                " choose a table of cell labels, too."
+                " choose a separate table of cell labels."
             ),
         )
     return NoLabels(

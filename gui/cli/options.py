@@ -124,6 +124,13 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
     sample_tables.add_options(cli)
     analyses.add_options(cli)
     cli.add_argument(
+        "--log-base",
+        action="append",
+        default=[],
+        metavar="[ROLE=]BASE",
+        help="undo logarithms to this base: 2, e or 10",
+    )
+    cli.add_argument(
         "--as-is",
         action="store_true",
         help="take values that look log-transformed for linear ones",

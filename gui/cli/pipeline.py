@@ -97,6 +97,7 @@ def load(options: argparse.Namespace) -> Loaded:
         chosen=options.repairs,
         tables=options.map,
         as_is=options.as_is,
+        log_bases=options.log_base,
     )
     dataset, about = sample_tables.add_tables(dataset, options)
     return Loaded(dataset, about, repairs)

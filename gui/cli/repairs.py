@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from gui.data.load import LoadRequest
     from gui.data.readers.read import Part
     from gui.data.readers.read_cache import PartCache
+    from gui.data.validation.log_base import Base
     from gui.data.validation.repairs import Repair
 
 ROLES: tuple[Role, ...] = ("train", "test", "reference", "bulk")
+BASES: tuple[Base, ...] = ("2", "e", "10")
 NO_FIELDS = ("title", "sha256")
 """What ``check --json`` writes of a repair for the reader."""
 
@@ -30,6 +32,7 @@ def load_repaired(
     chosen: Sequence[Path] = (),
     tables: Sequence[str] = (),
     as_is: bool = False,
+    log_bases: Sequence[str] = (),
 ) -> tuple[Dataset, tuple[Repair, ...]]:
     """The dataset after its repairs, and these.
 
@@ -45,6 +48,8 @@ def load_repaired(
         Tables of gene names, ``TABLE`` or ``ROLE=TABLE``.
     as_is
         Take values that look logarithmic for linear ones.
+    log_bases
+        The bases of logarithms, ``BASE`` for all files or ``ROLE=BASE``; these are undone.
 
     Raises
     ------
@@ -57,7 +62,7 @@ def load_repaired(
     """
     from gui.data.load import load_dataset
     from gui.data.readers.read_cache import PartCache
-    from gui.data.validation.examine import examine, with_proposed_repairs
+    from gui.data.validation.examine import LOGARITHMS, examine, with_proposed_repairs
 
     held = PartCache()
     repairs = [repair for path in chosen for repair in read_repairs(path)]
@@ -69,10 +74,15 @@ def load_repaired(
         repairs += mapped
     if repairs:
         request = request.model_copy(update={"repairs": tuple(repairs)})
-    if proposed:
-        request = with_proposed_repairs(request, held=held)
+    bases = bases_of_logarithms(log_bases, list(request.files))
+    if proposed or bases:
+        request = with_proposed_repairs(
+            request, held=held, bases=bases, only_logarithms=not proposed
+        )
     if not as_is:
         for finding in examine(request, held=held).findings:
+            if finding.code in LOGARITHMS and finding.repair is None:
+                raise BadValues(finding.message, advice=_SAY_BASE)
             if finding.code == "log-values":
                 raise BadValues(
                     finding.message,
@@ -107,6 +117,27 @@ def _options_for(request: LoadRequest, held: PartCache) -> str:
 
 
 _NO_TYPES = ("labels-unique", "no-labels")
+
+
+_SAY_BASE = (
+    "The values do not tell the base of the logarithm, and a wrong one gives wrong fractions. Say"
+    " it with --log-base 2, e or 10: 2 is usual for bulk, e for tables of Scanpy and Seurat."
+)
+
+
+def bases_of_logarithms(texts: Sequence[str], roles: Sequence[Role]) -> dict[Role, Base]:
+    """The base for each file, of ``BASE`` for all or ``ROLE=BASE``. InvalidParameter."""
+    found: dict[Role, Base] = {}
+    for text in texts:
+        role, _, rest = text.rpartition("=")
+        base = next((b for b in BASES if b == rest.strip().lower()), None)
+        if base is None or (role and role not in ROLES):
+            raise InvalidParameter(
+                f"--log-base {text} is no base of a logarithm.",
+                advice="Give 2, e or 10, or for one file bulk=2.",
+            )
+        found |= {r: base for r in roles if role in ("", r)}
+    return found
 
 
 def read_repairs(path: Path) -> list[Repair]:

@@ -12,6 +12,7 @@ from gui.cli.check import check
 from gui.cli.repairs import by_table, load_repaired, read_repairs
 from gui.data.load import FileChoice, LoadRequest
 from gui.data.readers.read import read_all
+from gui.data.validation.repairs import UndoLog
 from gui.errors import BadValues, InvalidParameter
 from gui.knowledge.human_genes import human_genes
 
@@ -118,7 +119,7 @@ def test_values_that_look_logarithmic_are_not_analysed_without_being_told(tmp_pa
     random = np.random.default_rng(1)
     genes = [f"G{i}" for i in range(80)]
     cells = write(tmp_path / "c.tsv", genes, ["B", "T"] * 5, random.poisson(9, (80, 10)) + 1.0)
-    values = np.log2(random.lognormal(5, 2, (80, 4)) + 1).round(4)
+    values = np.log2(random.poisson(random.lognormal(5, 2, (80, 4))) + 1)
     bulk = write(tmp_path / "b.tsv", genes, ["P1", "P2", "P3", "P4"], values)
     request = request_for(cells, bulk)
     with pytest.raises(BadValues, match="look log-transformed") as refused:
@@ -130,3 +131,35 @@ def test_values_that_look_logarithmic_are_not_analysed_without_being_told(tmp_pa
     assert kept.bulk is not None
     np.testing.assert_allclose(kept.bulk.matrix.frame().to_numpy(), values)
     np.testing.assert_allclose(linear.bulk.matrix.frame().to_numpy(), 2**values - 1, rtol=1e-9)
+
+
+def test_a_base_that_the_values_do_not_tell_is_asked_for_and_can_be_given(tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    genes = [f"G{i}" for i in range(80)]
+    cells = write(tmp_path / "c.tsv", genes, ["B", "T"] * 5, random.poisson(9, (80, 10)) + 1.0)
+    values = np.log(random.lognormal(5, 2, (80, 4)) + 1).round(4)
+    bulk = write(tmp_path / "b.tsv", genes, ["P1", "P2", "P3", "P4"], values)
+    request = request_for(cells, bulk)
+    for proposed in (False, True):
+        with pytest.raises(BadValues, match="look log-transformed") as refused:
+            load_repaired(request, proposed=proposed)
+        assert "--log-base 2, e or 10" in str(refused.value.advice)
+    for text, proposed in (("e", False), ("bulk=e", True), ("E", True)):
+        made, repairs = load_repaired(request, proposed=proposed, log_bases=[text])
+        assert made.bulk is not None
+        assert [r.base for r in repairs if isinstance(r, UndoLog)] == ["e"]
+        np.testing.assert_allclose(made.bulk.matrix.frame().to_numpy(), np.expm1(values))
+    for text in ("3", "bulk=", "cells=2", ""):
+        with pytest.raises(InvalidParameter, match="no base of a logarithm"):
+            load_repaired(request, log_bases=[text])
+
+
+def test_a_base_that_is_given_counts_more_than_the_proposed_one(tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    genes = [f"G{i}" for i in range(80)]
+    cells = write(tmp_path / "c.tsv", genes, ["B", "T"] * 5, random.poisson(9, (80, 10)) + 1.0)
+    values = np.log2(random.poisson(random.lognormal(5, 2, (80, 4))) + 1)
+    bulk = write(tmp_path / "b.tsv", genes, ["P1", "P2", "P3", "P4"], values)
+    for given, base in ((["e"], "e"), ([], "2")):
+        _, repairs = load_repaired(request_for(cells, bulk), proposed=True, log_bases=given)
+        assert [r.base for r in repairs if isinstance(r, UndoLog)] == [base]

@@ -22,7 +22,8 @@ from gui.data.samples.clinical import ClinicalChoice
 from gui.data.samples.known_composition import KnownCompositionChoice
 from gui.data.validation.examine import examine
 from gui.data.validation.findings import FINDINGS, Place, of_notes
-from gui.data.validation.heuristics import log_base, looks_transposed, scale_of
+from gui.data.validation.heuristics import looks_transposed, scale_of
+from gui.data.validation.log_base import log_form
 from gui.errors import MissingPart
 from tests.data.repairing import repaired
 
@@ -166,7 +167,7 @@ def test_the_base_of_a_logarithm_is_found(seed: int, base: str, normalised: bool
         logged, pd.Index([f"G{i}" for i in range(120)]), pd.Index([f"c{i}" for i in range(12)])
     )
     assert scale_of(matrix) == "log"
-    assert log_base(matrix, "train") == base
+    assert log_form(matrix, "train").base == base
 
 
 def test_linear_values_of_any_size_are_not_taken_for_logarithms() -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from gui.data.dataset import Matrix
 from gui.data.load import FileChoice, LoadRequest
 from gui.data.validation.examine import examine
 from gui.data.validation.findings import Finding
-from gui.data.validation.heuristics import base_of_range
+from gui.data.validation.log_base import LogForm, log_floor, log_form
 from gui.data.validation.repairs import UndoLog
 
 LOGS = {"2": np.log2, "e": np.log, "10": np.log10}
@@ -36,14 +38,14 @@ def found(folder: Path, values: np.ndarray) -> Finding:
 
 
 def undone(finding: Finding, values: np.ndarray) -> np.ndarray:
-    assert isinstance(finding.repair, UndoLog)
-    return np.asarray(finding.repair.linear(values.round(5)))
+    (first, *_) = [r for r in (finding.repair, *finding.alternatives) if isinstance(r, UndoLog)]
+    return np.asarray(first.linear(values.round(5)))
 
 
 @pytest.mark.parametrize("offset", [0.001, 0.01, 0.1, 0.5, 1, 5, "half"])
 @pytest.mark.parametrize("base", LOGS)
 @pytest.mark.parametrize("kind", VALUES)
-def test_the_values_come_back_or_the_base_is_said_to_be_uncertain(
+def test_the_values_come_back_or_the_base_is_asked_for(
     kind: str, base: str, offset: float | str, tmp_path: Path
 ) -> None:
     linear = VALUES[kind]
@@ -52,26 +54,96 @@ def test_the_values_come_back_or_the_base_is_said_to_be_uncertain(
     one = found(tmp_path, values)
     back = undone(one, values)
     exact = np.abs(back - linear).max() < 0.01 * linear.max()
-    said = f"{one.message} {one.advice}"
-    assert exact or "do not tell the base for certain" in said
-    if base != "e" or kind == "tpm" or offset in (0.001, 0.01, 0.1, 5):
+    asked = one.repair is None and "do not tell the base for certain" in one.advice
+    assert exact or asked
+    if kind != "fpkm" or offset in (0.001, 0.01, 0.1, 5):
         assert exact
+        assert one.repair is not None
+    if asked:
+        bases = {r.base for r in one.alternatives if isinstance(r, UndoLog)}
+        assert bases == set(LOGS)
 
 
-def test_a_largest_value_that_is_absurd_for_one_base_tells_the_other() -> None:
-    assert base_of_range(4.8) == ("10", True)
-    assert base_of_range(6.5) == ("10", False)
-    assert base_of_range(12) == ("2", False)
-    assert base_of_range(17) == ("2", True)
+def tables(count: int, seed: int) -> Iterator[tuple[str, float, pd.DataFrame]]:
+    """Simulated tables: base, offset, genes x samples; of many sizes, units and roundings."""
+    rng = np.random.default_rng(seed)
+    for _ in range(count):
+        genes, samples = int(rng.choice([120, 800, 3000])), int(rng.choice([5, 8, 20, 60]))
+        profile = np.exp(rng.normal(2, rng.uniform(1.5, 3), (genes, 1)))
+        profile = profile * np.exp(rng.normal(0, rng.uniform(0.2, 0.8), (genes, samples)))
+        lengths = np.exp(rng.normal(7.6, 0.8, (genes, 1)))
+        depth = np.exp(rng.normal(np.log(2e3), 0.6, samples)) * genes
+        counts = rng.poisson(profile / profile.sum(axis=0) * depth).astype(float)
+        rates = counts / lengths
+        quartile = np.array([np.quantile(c[c > 0], 0.75) for c in counts.T])
+        linear = {
+            "counts": counts,
+            "expected": counts * rng.uniform(0.95, 1, counts.shape),
+            "fpkm": rates / depth * 1e9,
+            "fpkm-uq": rates / quartile * 1e9,
+            "tpm": rates / rates.sum(axis=0) * 1e6,
+            "cpm": counts / counts.sum(axis=0) * 1e6,
+            "size factors": counts / np.exp(rng.normal(0, 0.4, samples)),
+        }[str(rng.choice(["counts", "expected", "fpkm", "fpkm-uq", "tpm", "cpm", "size factors"]))]
+        decimals = int(rng.choice([2, 3, 6, 15]))
+        keep = rng.random(genes) < rng.choice([0.3, 1, 1])
+        base, offset = str(rng.choice(list(LOGS))), float(rng.choice([1, 1, 1, 0.1, 0.001]))
+        values = LOGS[base](linear.round(decimals)[keep] + offset)
+        names = [f"G{i}" for i in np.flatnonzero(keep)]
+        yield base, offset, pd.DataFrame(values.round(int(rng.choice([3, 5, 15]))), index=names)
 
 
-def test_a_base_that_is_not_certain_is_said_with_the_others_to_choose(tmp_path: Path) -> None:
-    values = np.log(FPKM + 1)
-    one = found(tmp_path, values)
-    assert "do not tell the base for certain" in one.advice
-    others = {r.base for r in one.alternatives if isinstance(r, UndoLog)}
-    assert others == {"e", "10"}
-    values = np.log10(FPKM + 1)
-    one = found(tmp_path, values)
-    assert "for certain" not in one.advice
-    assert np.abs(undone(one, values) - FPKM).max() < 0.01 * FPKM.max()
+def test_no_base_is_certain_and_wrong_and_most_are_certain() -> None:
+    said = {"right": 0, "wrong": 0, "open": 0}
+    for base, _, frame in tables(180, seed=3):
+        matrix = Matrix(frame.to_numpy(), frame.index, frame.columns)
+        form = log_form(matrix, "bulk") if frame.min().min() >= 0 else log_floor(matrix)
+        if form is None:
+            continue
+        outcome = ("right" if form.base == base else "wrong") if form.certain else "open"
+        said[outcome] += 1
+    assert said["wrong"] == 0
+    assert said["right"] > 0.65 * sum(said.values()), said
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_fpkm_uq_in_base_e_is_never_taken_for_base_2(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    counts = rng.poisson(np.exp(rng.normal(4, 2.5, (800, 10))))
+    linear = counts / np.exp(rng.normal(7.3, 0.9, (800, 1))) / np.quantile(counts, 0.75) * 1e9
+    values = np.log(linear * rng.uniform(0.6, 1.6, 10) + 1)
+    assert values.max() > 16.2  # 2 to that is plausible, too
+    matrix = Matrix(values, pd.Index([f"G{i}" for i in range(800)]), pd.RangeIndex(10))
+    assert not log_form(matrix, "bulk").certain
+
+
+def test_a_name_tells_the_base_where_the_values_do_not() -> None:
+    values = np.log2(FPKM * RNG.uniform(0.5, 2, FPKM.shape) + 1)
+    matrix = Matrix(values, pd.Index([f"G{i}" for i in range(700)]), pd.RangeIndex(8))
+    assert not log_form(matrix, "bulk", "expression.tsv").certain
+    for name, base in (
+        ("TCGA-BRCA.htseq_fpkm.tsv.gz", "2"),
+        ("TCGA-BRCA.star_fpkm-uq.tsv", "2"),
+        ("OmicsExpressionProteinCodingGenesTPMLogp1.csv", "2"),
+        ("my_log10_fpkm.csv", "10"),
+        ("pseudobulk_log1p.csv", "e"),
+        ("fpkm_ln.csv", "e"),
+    ):
+        form = log_form(matrix, "bulk", name)
+        assert (form.base, form.certain) == (base, True), name
+    for name in ("clinical_lnk.csv", "genealogy.tsv", "catalog1.csv", "log2_or_log10.csv"):
+        assert not log_form(matrix, "bulk", name).certain, name
+    # the values say more than a name
+    counts = Matrix(np.log(COUNTS + 1), matrix.genes, matrix.columns)
+    assert log_form(counts, "bulk", "log2.csv") == LogForm("e", 1.0, certain=True)
+
+
+def test_values_of_vst_and_arrays_are_proposed_in_base_2_and_said_to_be_approximate(
+    tmp_path: Path,
+) -> None:
+    values = np.log2(FPKM * RNG.uniform(0.5, 2, FPKM.shape) + 40)
+    one = found(tmp_path, values + RNG.normal(0, 0.05, values.shape))
+    assert isinstance(one.repair, UndoLog)
+    assert one.repair.base == "2"
+    assert "do not tell the base" in one.advice
+    assert "approximate" in one.advice

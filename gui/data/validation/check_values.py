@@ -20,19 +20,19 @@ from gui.data.validation.checks import (
     check_not_zero,
 )
 from gui.data.validation.findings import Finding, Place
-from gui.data.validation.heuristics import (
-    USUAL_OFFSETS,
+from gui.data.validation.heuristics import looks_like_lengths, looks_ranked, only_value, scale_of
+from gui.data.validation.log_base import (
+    LARGE_OFFSETS,
     Base,
     LogForm,
+    base_in_name,
     log_floor,
     log_form,
-    looks_like_lengths,
-    looks_ranked,
-    only_value,
-    scale_of,
     stored_values,
+    told_base,
 )
 from gui.data.validation.repairs import (
+    BASES,
     ChooseMatrix,
     DropEmpty,
     DropGaps,
@@ -178,8 +178,9 @@ def _scale(part: Part) -> Iterator[Finding]:
     scale = scale_of(matrix)
     other = _matrices(part)
     if scale == "log":
-        form = log_form(matrix, role)
-        base, offset = form.base, form.offset
+        form = log_form(matrix, role, name)
+        undo = UndoLog(role=role, base=form.base, offset=form.offset)
+        others = [UndoLog(role=role, base=b) for b in _others(form.base)]
         top = float(
             np.nanmax(matrix.values.max() if matrix.is_sparse else np.asarray(matrix.values))
         )
@@ -188,8 +189,7 @@ def _scale(part: Part) -> Iterator[Finding]:
             f"The values of {PART_NAMES[role]} ({name}) look log-transformed (largest {top:.3g},"
             " not whole numbers); deconvolution needs a linear scale.",
             _undo_advice(form) + _approximate(matrix, form),
-            UndoLog(role=role, base=base, offset=offset),
-            (*(UndoLog(role=role, base=b) for b in _others(base)), *other),
+            *_chosen(form, undo, others, other),
         )
     elif scale == "linear" and looks_ranked(matrix):
         yield f.ScaledValues(
@@ -228,22 +228,35 @@ def _scale(part: Part) -> Iterator[Finding]:
             )
 
 
+def _chosen(
+    form: LogForm, undo: UndoLog, others: list[UndoLog], other: list[Repair]
+) -> tuple[Repair | None, tuple[Repair, ...]]:
+    """The proposed repair and its alternatives: none is proposed where the base is a guess."""
+    if form.certain or form.usual:
+        return undo, (*others, *other)
+    return None, (undo, *others, *other)
+
+
 def _undo_advice(form: LogForm) -> str:
     of = f" of x + {form.offset:g}" if form.offset != 1 else ""
-    said = f"Undo the logarithm{of}; its base seems to be {form.base}."
-    return said if form.certain else said + NOT_CERTAIN
+    if form.certain:
+        return f"Undo the logarithm{of}; its base is {form.base}."
+    if form.usual:
+        return f"Undo the logarithm{of}; base {form.base} is usual for such values.{NOT_TOLD}"
+    return f"Undo the logarithm{of}.{ASK_BASE}"
 
 
-NOT_CERTAIN = (
-    " The values do not tell the base for certain: 2 is usual for bulk, e for single cells."
-    " Choose another one if you know it; a wrong base gives wrong fractions."
+NOT_TOLD = " The values do not tell the base for certain; a wrong one gives wrong fractions."
+ASK_BASE = (
+    f"{NOT_TOLD} Choose the base that the file was made with: 2 is usual for bulk, e for tables of"
+    " Scanpy and Seurat."
 )
 
 
 def _approximate(matrix: Matrix, form: LogForm) -> str:
     """What is to be said where the lowest logarithm is not that of 1, "" mostly."""
     low = float(stored_values(matrix).min())
-    if matrix.is_sparse or low < 0.3 or (form.offset != 1 and form.certain):
+    if matrix.is_sparse or low < 0.3 or (form.offset in LARGE_OFFSETS and form.certain):
         return ""
     return (
         f" This is approximate: the lowest value is {low:.3g} and not 0, as of variance-stabilised"
@@ -255,33 +268,42 @@ def _negative_log(part: Part, other: list[Repair]) -> Finding:
     """Logarithms below zero: of what was added to it, or without an offset."""
     role, name, matrix = part.source.role, part.source.name, part.matrix
     low = float(np.nanmin(matrix.values.min() if matrix.is_sparse else np.asarray(matrix.values)))
-    found = log_floor(matrix)
+    found = log_floor(matrix, name)
     if found is None:
+        told = told_base(matrix) or base_in_name(name)
+        base = told or "2"
         return f.NegativeLog(
             Place(name, role),
-            f"The negative values of {name} (down to {low:.3g}) look like log2-CPM, where they"
-            " stand for low expression; deconvolution needs a linear scale.",
-            "Undo the logarithm (2ˣ).",
-            UndoLog(role=role, base="2", offset=0),
-            (*(UndoLog(role=role, base=b, offset=0) for b in _others("2")), *other),
+            f"The negative values of {name} (down to {low:.3g}) look like {_LOG[base]}-CPM, where"
+            " they stand for low expression; deconvolution needs a linear scale.",
+            f"Undo the logarithm ({base}ˣ)." + ("" if told else NOT_TOLD),
+            UndoLog(role=role, base=base, offset=0),
+            (*(UndoLog(role=role, base=b, offset=0) for b in _others(base)), *other),
         )
-    base, offset = found
+    base, offset = found.base, found.offset
     return f.NegativeLog(
         Place(name, role),
-        f"The values of {name} look like the log{base} of x + {offset:g}: the lowest one,"
+        f"The values of {name} look like the {_LOG[base]} of x + {offset:g}: the lowest one,"
         f" {low:.5g}, stands for 0; deconvolution needs a linear scale.",
-        f"Undo the logarithm ({base}ˣ - {offset:g})." + ("" if _is_usual(offset) else NOT_CERTAIN),
-        UndoLog(role=role, base=base, offset=offset),
-        (*(UndoLog(role=role, base=b, offset=0) for b in _BASES), *other),
+        f"Undo the logarithm ({base}ˣ - {offset:g})."
+        + ("" if found.certain else NOT_TOLD if found.usual else ASK_BASE),
+        *_chosen(
+            found,
+            UndoLog(role=role, base=base, offset=offset),
+            [
+                *(
+                    UndoLog(role=role, base=b, offset=float(f"{BASES[b] ** low:.4g}"))
+                    for b in _others(base)
+                ),
+                UndoLog(role=role, base=base, offset=0),
+            ],
+            other,
+        ),
     )
 
 
-def _is_usual(offset: float) -> bool:
-    """Whether an offset is one that people choose, which tells the base as well."""
-    return offset in USUAL_OFFSETS
-
-
 _BASES: tuple[Base, ...] = ("2", "e", "10")
+_LOG: dict[Base, str] = {"2": "log2", "e": "ln", "10": "log10"}
 
 
 def _matrices(part: Part) -> list[Repair]:

@@ -29,9 +29,10 @@ from gui.data.validation.gene_matching import (
     list_names,
     match_genes,
 )
+from gui.data.validation.log_base import Base
 from gui.data.validation.recognised import recognised
 from gui.data.validation.registry import chosen_files, repair_part
-from gui.data.validation.repairs import Repair, filled_rows
+from gui.data.validation.repairs import Repair, UndoLog, filled_rows
 from gui.errors import BadNames, BadValues, DataError, NoLabels, UnsafeFile
 
 STAGES = ("read", "mapped", "shared", "expressed", "selected")
@@ -205,18 +206,46 @@ def preview(request: LoadRequest, repair: Repair, *, held: PartCache | None = No
 
 
 def with_proposed_repairs(
-    request: LoadRequest, *, rounds: int = 6, held: PartCache | None = None
+    request: LoadRequest,
+    *,
+    rounds: int = 6,
+    held: PartCache | None = None,
+    bases: Mapping[Role, Base] | None = None,
+    only_logarithms: bool = False,
 ) -> LoadRequest:
     """The request with every proposed repair added, again and again until nothing more is
-    proposed. held : what was read before.
+    proposed.
+
+    held : what was read before; bases : of the logarithms of some parts, which then are undone in
+    these; only_logarithms : add nothing but that.
     """
     held = held or PartCache()
     for _ in range(rounds):
-        more = [r for r in examine(request, held=held).proposed if r not in request.repairs]
+        found = examine(request, held=held)
+        undone = [
+            x for x in found.findings if x.code in LOGARITHMS and x.place.role in (bases or {})
+        ]
+        wanted = [r for x in undone for r in _in_base(x, bases or {})]
+        if not only_logarithms:
+            instead = {x.repair for x in undone if x.repair is not None}
+            wanted += [r for r in found.proposed if r not in instead]
+        more = [r for r in wanted if r not in request.repairs]
         if not more:
             break
         request = request.model_copy(update={"repairs": (*request.repairs, *more)})
     return request
+
+
+def _in_base(finding: Finding, bases: Mapping[Role, Base]) -> list[Repair]:
+    """The repair of a finding that undoes the logarithm to the base that was given."""
+    for repair in filter(None, (finding.repair, *finding.alternatives)):
+        if isinstance(repair, UndoLog) and repair.base == bases.get(repair.role):
+            return [repair]
+    return []
+
+
+LOGARITHMS = ("log-values", "negative-log-values")
+"""Findings on logarithms."""
 
 
 def _unread(error: DataError, file: str, role: str) -> Finding:

@@ -1,25 +1,19 @@
-"""What values and names look like: logarithms and their base, centred values, genes in the place of
-columns.
-"""
+"""What values and names look like: logarithms, centred values, genes in the place of columns."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from gui.data.dataset import Matrix, Role
-from gui.data.validation.repairs import BASES, UndoLog
+from gui.data.dataset import Matrix
+from gui.data.validation.log_base import has_floor, stored_values
 from gui.data.validation.repairs_genes import ENSEMBL
 from gui.knowledge.gene_names import recognise
 
-Base = Literal["2", "e", "10"]
 Scale = Literal["linear", "log", "negative log", "scaled", "negative"]
-_BASES: tuple[Base, ...] = ("10", "2", "e")
 _SAMPLE = 400
 _KNOWN = """
 ACTB GAPDH B2M CD74 MALAT1 TMSB4X TMSB10 RPLP0 RPLP1 RPS12 RPS18 RPS27 RPL13 RPL41 EEF1A1 TPT1
@@ -29,15 +23,6 @@ COL1A2 COL3A1 PECAM1 VWF EPCAM KRT8 KRT18 KRT19 TP53 EGFR MYC BRCA1 BRCA2 CHAF1A
 """
 KNOWN = frozenset(_KNOWN.split())
 """Genes that nearly every human data set has."""
-
-
-def stored_values(matrix: Matrix) -> np.ndarray:
-    """The values, or of a sparse matrix those that are stored; without missing and infinite
-    ones.
-    """
-    stored: Any = matrix.values
-    values = np.asarray(stored.data if matrix.is_sparse else stored)
-    return values if np.isfinite(values.sum(dtype=np.float64)) else values[np.isfinite(values)]
 
 
 def scale_of(matrix: Matrix) -> Scale:
@@ -81,12 +66,12 @@ def _below_zero(matrix: Matrix, low: float, top: float) -> Scale:
     some = some[np.isfinite(some).all(axis=1)]
     if not some.size or np.array_equal(some, np.rint(some)):
         return "negative"
-    if log_floor(matrix, usual=True) is not None:
+    if has_floor(matrix, usual=True):
         return "negative log"
     # one lowest value of many genes in all samples, but no highest one: no scaling leaves that
     at_floor = float((np.abs(some - low) < 1e-4).mean())
     at_top = int((np.abs(stored_values(matrix) - top) < 1e-4).sum())
-    if at_floor > 0.05 and at_top < 3 and log_floor(matrix) is not None:
+    if at_floor > 0.05 and at_top < 3 and has_floor(matrix):
         return "negative log"
     share = float((some < 0).mean())
     spread = some.std(axis=1)
@@ -100,7 +85,7 @@ def _below_zero(matrix: Matrix, low: float, top: float) -> Scale:
     relative = matrix.n_columns > 1 and (centred.mean() > 0.8 or both > 0.8 or ratios)
     if share > 0.2 and (relative or _scaled_columns(matrix)):
         return "scaled"
-    if log_floor(matrix) is not None:
+    if has_floor(matrix):
         return "negative log"
     return "negative log" if low > -25 and top < 50 and 0.001 < share < 0.6 else "negative"
 
@@ -115,88 +100,6 @@ def _scaled_columns(matrix: Matrix) -> bool:
         and (np.abs(table.mean(axis=0)) < 0.02).all()
         and (np.abs(table.std(axis=0) - 1) < 0.02).all()
     )
-
-
-def log_floor(matrix: Matrix, *, usual: bool = False) -> tuple[Base, float] | None:
-    """Base and offset of logarithms whose lowest value stands for zero: (2, 0.001) for -9.9658.
-
-    usual : only offsets that are usual; else one of base 2 is taken where many values are the
-    lowest. None where the lowest value is above zero or stands alone.
-    """
-    values = stored_values(matrix)
-    low, top = float(values.min()), float(values.max())
-    lowest = int((np.abs(values - low) < 1e-4).sum())
-    if low >= 0 or top > 50 or lowest < max(3, 0.002 * values.size):
-        return None
-    if fits := _offsets_at(low, top, USUAL_OFFSETS):
-        likely = _base(matrix, "bulk", low)[0] if len(fits) > 1 else fits[0][0]
-        # of log10(0.01) and log2(0.25), both -2, the one with plausible values; of ln(0.1) and
-        # log10(0.005) the rounder one
-        return min(fits, key=lambda fit: (fit[0] != likely, USUAL_OFFSETS.index(fit[1])))
-    if not usual and low > -25 and lowest > max(20, 0.02 * values.size):
-        base = _base(matrix, "bulk", low)[0]
-        return base, float(f"{BASES[base] ** low:.4g}")
-    return None
-
-
-def _offsets_at(low: float, top: float, offsets: Collection[float]) -> list[tuple[Base, float]]:
-    """Bases and offsets whose logarithm is the lowest value."""
-    return [
-        (base, offset)
-        for base in _BASES
-        for offset in offsets
-        if abs(np.log(offset) / np.log(BASES[base]) - low) < 2e-3
-        and top * np.log(BASES[base]) < np.log(1e8)
-    ]
-
-
-USUAL_OFFSETS: tuple[float, ...] = (
-    *(10.0**-k for k in range(1, 10)),
-    0.5,
-    0.25,
-    *(5 * 10.0**-k for k in range(2, 10)),
-)
-"""What is added before a logarithm is taken, beside 1; the usual ones first."""
-_ABOVE_ONE = (2.0, 5.0, 10.0)
-
-
-@dataclass(frozen=True)
-class LogForm:
-    """log_base(x + offset). certain : whether the values tell the base."""
-
-    base: Base
-    offset: float
-    certain: bool
-
-
-def log_form(matrix: Matrix, role: Role) -> LogForm:
-    """Base and offset of logarithms that are not below zero.
-
-    Many values at a lowest one above zero are those of what is zero: log2(x + 5) begins at 2.32.
-    """
-    values = stored_values(matrix)
-    low, top = float(values.min()), float(values.max())
-    lowest = int((np.abs(values - low) < 1e-4).sum())
-    base, certain = _base(matrix, role)
-    if matrix.is_sparse or low < 0.25 or lowest <= max(20, 0.02 * values.size):
-        return LogForm(base, 1.0, certain)
-    told, sure = _base(matrix, role, low)
-    if fits := _offsets_at(low, top, _ABOVE_ONE):
-        found = min(fits, key=lambda fit: (fit[0] != told, fit[1]))
-        return LogForm(found[0], found[1], True)
-    offset = float(f"{BASES[told] ** low:.4g}")
-    return LogForm(told, offset, sure) if offset <= 100 else LogForm(base, 1.0, certain)
-
-
-def base_of_range(top: float) -> tuple[Base, bool]:
-    """The likely base of bulk logarithms by their largest value, and whether others are absurd.
-
-    The most expressed gene has hundreds to millions: 4.8 is the log10 of 63 000, and as a log2
-    it would be 28. Between 7 and 16 neither 2 nor e is absurd, and 2 is usual.
-    """
-    if top < 7:
-        return "10", top < 5.5
-    return "2", top * math.log10(math.e) > 7
 
 
 def looks_ranked(matrix: Matrix) -> bool:
@@ -262,53 +165,6 @@ def only_value(matrix: Matrix) -> float | None:
     if seen < 100 or min(values) <= 0:
         return None
     return 0.0 if gaps or max(values) - min(values) > 1e-6 * max(values) else max(values)
-
-
-def log_base(matrix: Matrix, role: Role) -> Base:
-    """The likely base of log(x + 1), see :func:`log_form`."""
-    return _base(matrix, role)[0]
-
-
-def _base(matrix: Matrix, role: Role, low: float = 0.0) -> tuple[Base, bool]:
-    """The likely base, and whether the values tell it; low : the logarithm of what was added.
-
-    The base after which the values are whole numbers, or after which the columns have the same sum;
-    else what is usual: 2 for bulk and for values that would be absurd otherwise, e for single
-    cells.
-    """
-    columns = np.linspace(0, matrix.n_columns - 1, min(matrix.n_columns, 60)).astype(int)
-    stored: Any = matrix.values[:, columns]
-    some = np.asarray(stored.toarray() if matrix.is_sparse else stored, dtype=np.float64)
-    some = some[np.isfinite(some).all(axis=1)]
-    top = float(some.max()) if some.size else 0.0
-    possible: list[Base] = [b for b in ("2", "e", "10") if top * np.log(BASES[b]) < np.log(1e7)]
-    spread: dict[Base, float] = {}
-    for base in ("2", "e", "10"):
-        if top * np.log(BASES[base]) > np.log(1e9):
-            continue
-        offset = min(100.0, BASES[base] ** low)
-        linear = UndoLog(role=role, base=base, offset=offset).linear(some)
-        seen = linear[(linear > 0.5) & (linear < 1000)]
-        if (
-            seen.size > 20
-            and float((np.abs(seen - np.rint(seen)) < 1e-3 * np.maximum(1.0, seen)).mean()) > 0.99
-        ):
-            return base, True
-        if base not in possible:
-            continue
-        sums = linear.sum(axis=0)
-        spread[base] = (
-            float(sums.std() / sums.mean()) if sums.size > 2 and sums.mean() > 0 else np.inf
-        )
-    by_range, certain = base_of_range(top)
-    usual: Base = by_range if role == "bulk" else "2" if top > 9.5 else "e"
-    if spread:
-        best = min(spread, key=lambda b: spread[b])
-        if spread[best] < 0.02 and all(spread[b] > 3 * spread[best] for b in spread if b != best):
-            return best, True
-    if usual in possible or not possible:
-        return usual, certain if role == "bulk" else usual == "e"
-    return possible[0], False
 
 
 def share_known(names: pd.Index, genes: Collection[str]) -> int:

@@ -10,7 +10,8 @@ import pandas as pd
 
 from gui.data.dataset import COLUMN_NAMES, Matrix, Role
 from gui.data.readers.read import Part
-from gui.data.validation.heuristics import Base, log_floor, log_form, scale_of, stored_values
+from gui.data.validation.heuristics import scale_of
+from gui.data.validation.log_base import Base, log_floor, log_form, stored_values
 from gui.data.validation.repairs import UndoLog
 from gui.data.validation.repairs_matching import MatchGenes
 from gui.text import number, shorten, some
@@ -24,6 +25,7 @@ _LEFT_OUT = frozenset(
     }
 )
 """What a reader says of the columns, rows and features that it did not take."""
+_NOT_CERTAIN = "; the base is not certain"
 _LOG = {"2": "log2", "e": "ln", "10": "log10"}
 
 
@@ -103,7 +105,7 @@ def _text_beside_genes(part: Part, said: str) -> list[str]:
 
 def _values(part: Part) -> str:
     """Which matrix of the file, and what its values are."""
-    said = describe_values(part.matrix, part.source.role)
+    said = describe_values(part.matrix, part.source.role, part.source.name)
     if measure := part.traits.get("measure", "").partition(" is taken")[0]:
         said = f"{measure}: {said}"
     matrix = part.source.options.get("matrix")
@@ -118,19 +120,21 @@ def matrix_name(matrix: str) -> str:
     return matrix.replace("layer:", "layer ")
 
 
-def describe_values(matrix: Matrix, role: Role) -> str:
+def describe_values(matrix: Matrix, role: Role, name: str = "") -> str:
     """The scale of the values, and the unit that their sums tell."""
     scale = scale_of(matrix)
     if scale == "log":
-        form = log_form(matrix, role)
+        form = log_form(matrix, role, name)
         said = f"logarithms, {_LOG[form.base]}(x + {form.offset:g})"
         said += _unit_below(matrix, role, form.base, form.offset)
-        return said if form.certain else f"{said}; the base is not certain"
+        return said if form.certain else f"{said}{_NOT_CERTAIN}"
     if scale == "negative log":
-        floor = log_floor(matrix)
+        floor = log_floor(matrix, name)
         if floor is None:
             return "logarithms below zero"
-        return f"logarithms, {_LOG[floor[0]]}(x + {floor[1]:g}){_unit_below(matrix, role, *floor)}"
+        said = f"logarithms, {_LOG[floor.base]}(x + {floor.offset:g})"
+        said += _unit_below(matrix, role, floor.base, floor.offset)
+        return said if floor.certain else f"{said}{_NOT_CERTAIN}"
     if scale != "linear":
         return "scaled values (centred on zero)" if scale == "scaled" else "values below zero"
     values = stored_values(matrix)

@@ -240,7 +240,7 @@ def _chosen(
 def _undo_advice(form: LogForm) -> str:
     of = f" of x + {form.offset:g}" if form.offset != 1 else ""
     if form.certain:
-        return f"Undo the logarithm{of}; its base is {form.base}."
+        return f"Undo the logarithm{of}; its base seems to be {form.base}."
     if form.usual:
         return f"Undo the logarithm{of}; base {form.base} is usual for such values.{NOT_TOLD}"
     return f"Undo the logarithm{of}.{ASK_BASE}"

@@ -164,7 +164,8 @@ def _unit_below(matrix: Matrix, role: Role, base: Base, offset: float) -> str:
     linear = UndoLog(role=role, base=base, offset=offset).linear(table)
     linear = linear[np.isfinite(linear).all(axis=1)]
     sums = linear.sum(axis=0)
-    if (np.abs(linear - np.rint(linear)) < 1e-3 * np.maximum(1.0, linear)).mean() > 0.99:
+    small = linear[linear < 500]  # of larger ones the logarithm has lost the decimals
+    if small.any() and (np.abs(small - np.rint(small)) < 1e-3 * np.maximum(1, small)).mean() > 0.99:
         return " of counts"
     return " of TPM or CPM" if np.abs(sums - 1e6).max() < 0.02e6 else ""
 

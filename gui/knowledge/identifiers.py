@@ -117,7 +117,7 @@ _SPLIT = re.compile(r"\s*(?:/{2,3}|[|;])\s*")
 _PREFIX = re.compile(
     r"(?:GRCh3[78]|GRCm3[89]|hg19|hg38|mm9|mm10|mm39|human|mouse)(?:_+|-)(?=.)", re.IGNORECASE
 )
-_BLANK = str.maketrans("", "", "\u200b\ufeff")
+_BLANK = str.maketrans("", "", "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad")
 EMPTY = frozenset({"", "?", "-", "--", "---", "NA", "N/A", "nan", "None", "null", "."})
 """What stands where a part of a name is missing."""
 

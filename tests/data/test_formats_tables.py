@@ -372,3 +372,50 @@ def test_percent_as_text_and_as_a_format_are_not_mixed(tmp_path: Path) -> None:
     book.save(path)
     with pytest.raises(BadValues, match=f"column {SAMPLES[0]}"):
         part_of(path)
+
+
+def in_sheet(path: Path, mark: Callable[[str], str], gene: Callable[[str], str] = str) -> Path:
+    """A sheet in which all numbers are text."""
+    book = openpyxl.Workbook()
+    page: Any = book.active
+    page.append(["Gene", *SAMPLES])
+    for name, row in zip(GENES, VALUES * 37, strict=True):
+        page.append([gene(name), *(mark(f"{v:,.2f}") for v in row)])
+    book.save(path)
+    return path
+
+
+THOUSANDS: dict[str, tuple[str, Callable[[str], str]]] = {
+    "1,234.5": ("a comma", str),
+    "1.234,5": ("a point", lambda t: t.translate(str.maketrans(",.", ".,"))),
+    "1'234.5": ("an apostrophe", lambda t: t.replace(",", "'")),
+    "1 234.5": ("a blank", lambda t: t.replace(",", "\u202f")),
+    "1 234,5": ("a blank", lambda t: t.replace(",", "\u00a0").replace(".", ",")),
+}
+
+
+@pytest.mark.parametrize("form", THOUSANDS)
+def test_numbers_as_text_in_a_sheet_may_separate_their_thousands(form: str, tmp_path: Path) -> None:
+    said, mark = THOUSANDS[form]
+    part = part_of(in_sheet(tmp_path / "t.xlsx", mark))
+    np.testing.assert_allclose(np.asarray(part.matrix.values), VALUES * 37, atol=0.006)
+    assert any(f"{said} between the thousands" in note for note in part.source.notes)
+
+
+@pytest.mark.parametrize("faulty", ["1,23,456", "12,3", "1.234,5", "1,234,5"])
+def test_a_number_with_its_thousands_wrongly_separated_is_refused(
+    faulty: str, tmp_path: Path
+) -> None:
+    first = f"{VALUES[0, 0] * 37:,.2f}"
+    path = in_sheet(tmp_path / "t.xlsx", lambda t: faulty if t == first else t)
+    with pytest.raises(BadValues, match="is not a number"):
+        part_of(path)
+
+
+@pytest.mark.parametrize("mark", ["\u200b", "\u00ad", "\ufeff", "\u2060"])
+def test_invisible_characters_in_names_of_a_sheet_are_removed(mark: str, tmp_path: Path) -> None:
+    path = in_sheet(tmp_path / "t.xlsx", str, lambda g: g[:2] + mark + g[2:])
+    part = part_of(path)
+    assert list(part.matrix.genes) == GENES
+    assert any("Invisible characters" in note for note in part.source.notes)
+    assert not any("Invisible" in n for n in part_of(in_sheet(path, str)).source.notes)

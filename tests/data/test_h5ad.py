@@ -553,3 +553,20 @@ def test_another_column_is_not_taken_for_a_broken_one_in_silence(
     assert (before.label_column, info.label_column) == ("cell_type", "cluster")
     assert "for which the file has no name" in info.label_said
     assert "taken from the column cluster" in info.label_said
+
+
+@pytest.mark.parametrize("mark", ["\u200b", "\u00ad", "\ufeff", "\u2060"])
+def test_invisible_characters_in_names_of_genes_and_types_are_removed(
+    data: anndata.AnnData, mark: str, tmp_path: Path
+) -> None:
+    names, types = list(data.var_names), ["B cells", "T cells"]
+    hidden = data.copy()
+    hidden.var_names = [g[:1] + mark + g[1:] if i % 2 else g for i, g in enumerate(names)]
+    hidden.obs = pd.DataFrame(
+        {"cell_type": [types[i % 2] + mark * (i % 3) for i in range(data.n_obs)]}, data.obs_names
+    )
+    part = read_all({"train": FileChoice(path=saved(hidden, tmp_path))})[0]["train"]
+    assert list(part.matrix.genes) == names
+    assert part.labels is not None
+    assert set(part.labels) == set(types)
+    assert any(f"in {len(names) // 2} gene names" in note for note in part.source.notes)

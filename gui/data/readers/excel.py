@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from gui.data.readers.layout import layout_of_sheet
+from gui.data.readers.textfile import UNSEEN
 from gui.errors import UnreadableFile
 
 MAX_UNPACKED = 2 * 2**30
@@ -21,13 +22,14 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 @dataclass(frozen=True)
 class Sheet:
     """rows : without empty ones; sheets : the names of all; sheet : the one that was read; notes :
-    sentences.
+    sentences; invisible : whether characters without width were removed.
     """
 
     rows: list[list[object]]
     sheets: tuple[str, ...]
     sheet: str
     notes: list[str] = field(default_factory=list)
+    invisible: bool = False
 
 
 def read_excel(
@@ -66,13 +68,13 @@ def read_excel(
                 )
             found: Sheet | None = None
             for title in names if sheet is None else (sheet,):
-                rows = _rows(pages[title], name)
+                rows, invisible = _rows(pages[title], name)
                 if len(rows) < 2 or (table and sheet is None and not _is_table(rows)):
                     continue
                 said = [f"Read from the sheet {title}."] if len(names) > 1 else []
                 sure = sheet is not None or not table or len(names) == 1 or _names_genes(rows)
                 if found is None or sure:
-                    found = Sheet(rows, names, title, said)
+                    found = Sheet(rows, names, title, said, invisible)
                 if sure:
                     break
             if found is not None:
@@ -122,12 +124,15 @@ def _is_table(rows: list[list[object]]) -> bool:
     )
 
 
-def _rows(page: Any, name: str) -> list[list[object]]:
+def _rows(page: Any, name: str) -> tuple[list[list[object]], bool]:
+    """The rows, and whether invisible characters were removed."""
     page.reset_dimensions()  # a lying size in the file would be believed otherwise
     rows: list[list[object]] = []
     cells = 0
+    invisible = False
     for values in page.iter_rows(values_only=True):
-        row = list(values)
+        row = [_visible(value) for value in values]
+        invisible |= any(a != b for a, b in zip(row, values, strict=True) if a is not b)
         while row and row[-1] is None:
             row.pop()
         if not row:
@@ -140,7 +145,14 @@ def _rows(page: Any, name: str) -> list[list[object]]:
             )
         row[0] = _gene(row[0])
         rows.append(row)
-    return rows
+    return rows, invisible
+
+
+def _visible(value: object) -> object:
+    """Text without invisible characters, as in text tables."""
+    if isinstance(value, str) and not value.isascii():
+        return value.translate(UNSEEN)
+    return value
 
 
 def _gene(value: object) -> object:

@@ -31,6 +31,7 @@ from gui.data.readers.table_columns import headerless, place_columns
 from gui.data.readers.table_entries import Grid, grid_of_rows, grid_of_text
 from gui.data.readers.textfile import (
     DELIMITERS,
+    INVISIBLE_REMOVED,
     decoded,
     first_lines,
     records,
@@ -165,8 +166,9 @@ def table_of_workbook(
     book = read_excel(source, name, sheet)
     kind = "sheet" if book.sheet == book.sheets[0] else "other-sheet"
     traits = dict(zip([kind], book.notes, strict=False))
+    notes = [*book.notes, *[INVISIBLE_REMOVED] * book.invisible]
     grid = grid_of_rows(book.rows, name)
-    table = table_of_grid(grid, name, list(book.notes), traits, samples)
+    table = table_of_grid(grid, name, notes, traits, samples)
     return replace(table, sheets=book.sheets, sheet=book.sheet)
 
 

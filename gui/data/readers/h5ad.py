@@ -40,6 +40,7 @@ from gui.data.readers.loom import is_loom, loom_file
 from gui.data.readers.matrix_choice import looks_of, proposed_matrix
 from gui.data.readers.options import CellChoice
 from gui.data.readers.r_file import is_r_file, opened_r
+from gui.data.readers.textfile import UNSEEN
 from gui.data.readers.zarr_store import is_zarr, opened_zarr
 from gui.errors import NoLabels, UnreadableFile
 from gui.text import some
@@ -177,6 +178,12 @@ def read_h5ad(
                 " cells."
             )
         notes, traits = list(info.notes), dict(info.traits)
+        if not all(str(gene).isascii() for gene in var.index):
+            seen = pd.Index([str(gene).translate(UNSEEN) for gene in var.index], dtype=object)
+            if changed := int((seen != var.index).sum()):
+                notes.append(f"Invisible characters in {changed} gene names were removed.")
+                traits["genes-stripped"] = notes[-1]
+                var = var.set_axis(seen)
         if chosen != file.main:
             notes.append(f"The values were taken from {matrix_words(chosen)}.")
             traits["matrix"] = notes[-1]

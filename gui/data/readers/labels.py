@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from gui.data.readers.sniff import first_bytes, looks_like
-from gui.data.readers.textfile import rows_of_text
+from gui.data.readers.textfile import UNSEEN, rows_of_text
 from gui.errors import NoLabels, UnreadableFile
 from gui.text import shorten, some
 
@@ -326,7 +326,8 @@ def cells_by_label(labels: np.ndarray) -> dict[str, npt.NDArray[np.intp]]:
 
 
 def _as_text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return text if text.isascii() else text.translate(UNSEEN)
 
 
 def plain(text: str) -> str:

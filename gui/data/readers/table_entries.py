@@ -287,10 +287,10 @@ def grid_of_rows(rows: list[list[object]], name: str) -> Grid:
     names = ["" if row[0] is None else str(row[0]) for row in body]
     columns: list[Column] = [names]
     marked: set[str] = set()
-    comma = _commas_are_decimal([v for row in body for v in row[1:] if isinstance(v, str)])
+    written = _marks_in([v for row in body for v in row[1:] if isinstance(v, str)])
     for j in range(1, width):
         cells = [row[j] for row in body]
-        column, marks = _column_of_cells(cells, names, layout.header[j], j, name, comma)
+        column, marks = _column_of_cells(cells, names, layout.header[j], j, name, written)
         columns.append(column)
         marked |= marks
     if not any(isinstance(c, np.ndarray) for c in columns):
@@ -301,17 +301,20 @@ def grid_of_rows(rows: list[list[object]], name: str) -> Grid:
     notes = dict(layout.notes)
     if "text" in marked:
         notes["text-numbers"] = "Numbers are stored as text in the sheet; they were read as such."
+    if "text" in marked and written.groups:
+        said = f"Numbers have {_GROUPS[written.groups]} between the thousands"
+        notes["thousands-separator"] = f"{said}; they were read without it."
     if "percent" in marked:
         notes["percent"] = "Numbers have a percent sign; they were read without it."
     return Grid(layout.header, columns, names, replace(layout, notes=notes), layout.skip + 1)
 
 
 def _column_of_cells(
-    cells: list[object], genes: list[str], label: str, at: int, name: str, comma: bool
+    cells: list[object], genes: list[str], label: str, at: int, name: str, written: _Marks
 ) -> tuple[Column, set[str]]:
     """Numbers where most cells are some, and how they were written: "text", "percent".
 
-    comma : whether the sheet has decimal commas in numbers that are text
+    written : the marks of numbers that are text
     """
     filled = [(i, v) for i, v in enumerate(cells) if not _is_missing(v)]
     made = np.full(len(cells), np.nan)
@@ -323,7 +326,7 @@ def _column_of_cells(
             made[i] = value
             good += 1
             continue
-        found = _number_of_text(value, comma) if isinstance(value, str) else None
+        found = _number_of_text(value, written) if isinstance(value, str) else None
         if found is None:
             bad.append(i)
             continue
@@ -343,6 +346,46 @@ def _is_missing(value: object) -> bool:
     return value is None or (isinstance(value, str) and value.strip() in MISSING)
 
 
+@dataclass(frozen=True)
+class _Marks:
+    """How numbers that are text are written: the decimal mark, and what separates thousands."""
+
+    decimal: str = "."
+    groups: str = ""
+
+    @property
+    def form(self) -> re.Pattern[str]:
+        """Of a number with its thousands separated."""
+        groups, decimal = re.escape(self.groups), re.escape(self.decimal)
+        return re.compile(rf"[-+]?[1-9]\d{{0,2}}(?:{groups}\d{{3}})+(?:{decimal}\d+)?")
+
+
+def _marks_in(texts: list[str]) -> _Marks:
+    """The marks with which the numbers among the texts of a sheet can be read in one way only."""
+    if _commas_are_decimal(texts):
+        return _Marks(",")
+    numbers = [n for t in texts if (n := _bare(t)) and _LIKE_NUMBER.fullmatch(n)]
+    odd = [n for n in numbers if _float(n) is None]
+    if not odd:
+        return _Marks()
+    for decimal, groups in ((".", ","), (",", "."), (".", "'"), (".", " "), (",", " ")):
+        marks = _Marks(decimal, groups)
+        grouped = [n for n in odd if marks.form.fullmatch(n)]
+        told = groups not in ",." or any(decimal in n or n.count(groups) > 1 for n in grouped)
+        plain = sum(_float(n.replace(decimal, ".")) is not None for n in odd if groups not in n)
+        if told and len(grouped) + plain >= 0.9 * len(odd):  # the others are named as faults
+            return marks
+    return _Marks()
+
+
+def _bare(text: str) -> str:
+    """Without a percent sign and blanks around, and with one kind of blank."""
+    if len(text) > 60:
+        return ""
+    text = text.strip().removesuffix("%").strip()
+    return re.sub(r"[\u00a0\u202f\u2009]", " ", text)
+
+
 def _commas_are_decimal(texts: list[str]) -> bool:
     """Whether the commas in numbers are decimal ones: all may be, and one cannot be another."""
     commas = [t for t in texts if "," in t and _NUMBER_MARKS.fullmatch(t)]
@@ -351,10 +394,17 @@ def _commas_are_decimal(texts: list[str]) -> bool:
     )
 
 
-def _number_of_text(value: str, comma: bool) -> float | None:
-    text = value.strip().removesuffix("%").strip()
-    text = text.replace(",", ".") if comma else text
-    if len(text) > 60 or _HUGE_EXPONENT.search(text) or "_" in text:
+def _number_of_text(value: str, marks: _Marks) -> float | None:
+    text = _bare(value)
+    if marks.groups and marks.groups in text:
+        if not marks.form.fullmatch(text):
+            return None
+        text = text.replace(marks.groups, "")
+    return _float(text.replace(marks.decimal, "."))
+
+
+def _float(text: str) -> float | None:
+    if not text or _HUGE_EXPONENT.search(text) or "_" in text:
         return None
     try:
         return float(text)

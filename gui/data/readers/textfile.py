@@ -35,6 +35,9 @@ _COPIES = 6
 """How often the text is in memory at most while it is turned into numbers."""
 INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad"
 """Characters without width, which web pages and word processors leave in names."""
+INVISIBLE_REMOVED = "Invisible characters in the text (zero-width spaces or the like) were removed."
+UNSEEN = dict.fromkeys(map(ord, INVISIBLE))
+"""For ``str.translate``: takes them out."""
 _END_OF_FILE = "\x1a"
 """What DOS writes behind a text."""
 _ABOUT = 4000
@@ -111,10 +114,8 @@ def text_of(data: bytes, name: str) -> tuple[str, list[str]]:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.isascii() and any(mark in text for mark in INVISIBLE):
-        text = text.translate(dict.fromkeys(map(ord, INVISIBLE)))
-        notes.append(
-            "Invisible characters in the text (zero-width spaces or the like) were removed."
-        )
+        text = text.translate(UNSEEN)
+        notes.append(INVISIBLE_REMOVED)
     if text.endswith((_END_OF_FILE, f"{_END_OF_FILE}\n")):
         text = text.rstrip(f"\n{_END_OF_FILE}") + "\n"
     return _without_about(text), notes

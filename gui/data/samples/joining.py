@@ -12,13 +12,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from gui.data.readers.textfile import INVISIBLE
+from gui.data.readers.textfile import UNSEEN
 
 _LONGEST = 200
 """Characters of a beginning that is compared: no name of a patient is longer, and a name of
 thousands of dashes would take its square in memory.
 """
-_UNSEEN = dict.fromkeys(map(ord, INVISIBLE))
 _VIAL = re.compile(r"^((?:tcga|target|cptac)(?:-[a-z0-9]{1,10}){2}-\d\d)[a-z](?=-|$)")
 WAYS: dict[str, str] = {
     "exact": "as they are",
@@ -96,7 +95,7 @@ def plain(name: str) -> str:
     """Without case, quotes and invisible characters, and with one dash for every run of dots,
     dashes, underscores and blanks; é is the same in one character and in two.
     """
-    text = name if name.isascii() else unicodedata.normalize("NFC", name).translate(_UNSEEN)
+    text = name if name.isascii() else unicodedata.normalize("NFC", name).translate(UNSEEN)
     return re.sub(r"[\s._\-/]+", "-", text.strip("\"'“”‘’ \t\n\r\u00a0")).casefold().strip("-")
 
 

@@ -326,3 +326,28 @@ def test_times_follow_the_value_that_the_user_says_is_the_event(tmp_path: Path) 
     path = tmp_path / "t.tsv"
     table = read(path, GDC + "\n".join(rows) + "\n", event_column="vital_status", event_value="1")
     assert table.frame[COMBINED].tolist() == [70, 50, 40, 20]
+
+
+@pytest.mark.parametrize(("dead", "alive"), [("1", "0"), ("0", "1"), ("2", "1"), ("A", "B")])
+@pytest.mark.parametrize("name", ["vital_status", "patient.vital_status", "os_status"])
+def test_times_of_death_tell_which_value_means_death(
+    dead: str, alive: str, name: str, tmp_path: Path
+) -> None:
+    """Firehose writes 0 and 1 for LIVING and DECEASED, others the other way round."""
+    head = f"sample\t{name}\tdays_to_death\tdays_to_last_followup\n"
+    rows = f"K1\t{dead}\t300\tNA\nK2\t{alive}\tNA\t800\nK3\t{dead}\t12\tNA\nK4\t{alive}\tNA\t70\n"
+    table = read(tmp_path / "picked.txt", head + rows)
+    assert (table.event_column, table.event_value) == (name, dead)
+    assert table.coding.certain == (name != "os_status" or dead != "0")  # 1 is usual there
+    np.testing.assert_array_equal(table.frame[table.time_column], [300, 800, 12, 70])
+
+
+def test_times_of_death_that_fit_no_value_leave_the_question(tmp_path: Path) -> None:
+    head = "sample\tvital_status\tdays_to_death\tdays_to_last_followup\n"
+    for rows in (
+        "K1\t1\t300\tNA\nK2\t0\t50\t800\nK3\t1\t12\tNA\nK4\t0\tNA\t70\n",
+        "K1\t1\t300\tNA\nK2\t0\tNA\t800\nK3\t1\tNA\t12\nK4\t0\tNA\t70\n",
+    ):
+        table = read(tmp_path / "picked.txt", head + rows)
+        assert not table.coding.certain
+        assert table.event_value == ""

@@ -33,6 +33,7 @@ from gui.data.samples.survival_columns import (
     DIED,
     EventCoding,
     Unit,
+    coding_by_deaths,
     combine_times,
     event_coding,
     propose_event,
@@ -173,6 +174,13 @@ def read_clinical(choice: ClinicalChoice, samples: Sequence[str] | None = None) 
                 count = int(frame[column].isna().sum())
                 notes.append(("turned", said_of_codes(column, codes, count)))
     coding = event_coding(frame[event], event) if event else EventCoding("", True)
+    by_deaths = coding_by_deaths(frame, event) if event and time in ("", COMBINED) else None
+    if by_deaths is not None and by_deaths.value != coding.value:
+        # where the name of a value says the contrary, it is asked
+        contrary = bool(coding.value) and coding.certain
+        coding = replace(by_deaths, certain=not contrary)
+    elif by_deaths is not None:
+        coding = by_deaths
     value = choice.event_value if choice.event_value is not None else coding.value
     joined = join([str(s) for s in samples], list(text[key])) if samples is not None else None
     if joined is not None and samples is not None:

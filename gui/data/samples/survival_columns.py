@@ -195,6 +195,24 @@ def event_coding(column: pd.Series, name: str = "") -> EventCoding:
     return EventCoding("", not values)
 
 
+def coding_by_deaths(frame: pd.DataFrame, event: str) -> EventCoding | None:
+    """The value of the event column that those have who have a time of death, and nobody else.
+
+    None where the table has no such times, or they fit no single value.
+    """
+    death = next((c for c in map(str, frame.columns) if plain(c) in _DEATH), None)
+    if death is None or death == event or frame[death].dtype.kind != "f":
+        return None
+    there = frame[event].notna()
+    said = frame.loc[there, event].map(value_text)
+    died = frame.loc[there, death].notna()
+    dead = set(said[died])
+    alone = len(dead) == 1 and died.sum() > 1 and not set(said[~died]) & dead
+    if not alone or died.all():
+        return None
+    return EventCoding(dead.pop(), True, f"only these have {death}")
+
+
 def _numbered(value: str) -> tuple[str, str, str]:
     """1:DECEASED, 1 = dead, 1 - dead, (1) dead -> 1, ":", dead."""
     found = re.fullmatch(r"\(?(\d)\)?\s*[:=\-.)]*\s*([^\W\d].*)", value[:_LONGEST])

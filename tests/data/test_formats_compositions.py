@@ -5,15 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from gui.data.samples.known_composition import (
     KnownCompositionChoice,
     KnownCompositionTable,
+    join_known_composition,
     known_composition_findings,
     pair_types,
     read_known_composition,
 )
+from gui.data.samples.sample_tables import preview_known_composition
 from gui.data.validation.findings import Finding
 from gui.errors import BadValues
 
@@ -241,7 +244,7 @@ def sums_said(folder: Path, values: np.ndarray) -> str:
     path.write_text("\n".join([header, *lines]) + "\n")
     table = read_known_composition(KnownCompositionChoice(path=path), samples, TYPES)
     found = known_composition_findings(table, samples, TYPES, None)
-    return " ".join(f"{x.message} {x.advice}" for x in found if x.code == "odd-sums")
+    return " ".join(f"{x.message} {x.advice}" for x in found if x.code in ("odd-sums", "scores"))
 
 
 SCORES = {
@@ -287,3 +290,29 @@ SHARES = {
 @pytest.mark.parametrize("seed", range(5))
 def test_shares_are_never_said_to_be_scores(kind: str, seed: int, tmp_path: Path) -> None:
     assert sums_said(tmp_path, SHARES[kind](np.random.default_rng(seed))) == ""
+
+
+@pytest.mark.parametrize("kind", ["15 of the types", "8 types that a study took"])
+def test_scores_above_one_are_refused_and_never_compared(kind: str, tmp_path: Path) -> None:
+    values = SCORES[kind](np.random.default_rng(2))
+    samples = [f"S{i}" for i in range(len(values))]
+    frame = pd.DataFrame(values, samples, [f"subset {chr(97 + k)}" for k in range(values.shape[1])])
+    frame.to_csv(tmp_path / "known.csv", index_label="sample")
+    table = read_known_composition(KnownCompositionChoice(path=tmp_path / "known.csv"), samples)
+    found = known_composition_findings(table, samples, TYPES, None)
+    assert [x.code for x in found if x.severity == "refusal"] == ["scores"]
+    with pytest.raises(BadValues, match="same sum in every sample"):
+        join_known_composition(table, samples, TYPES, None)
+    seen = preview_known_composition(
+        KnownCompositionChoice(path=tmp_path / "known.csv"), samples, TYPES
+    )
+    assert seen.kept is None
+
+
+def test_scores_of_the_absolute_mode_are_called_what_they_are(tmp_path: Path) -> None:
+    more: dict[str, list[object]] = {"Absolute score (sig.score)": [3.1, 5.3, 1.9]}
+    scale = np.array([[3.1], [5.3], [1.9]])
+    table = read(tmp_path / "t.csv", wide(FRACTIONS * scale, **more))
+    said = " ".join(x.message for x in known_composition_findings(table, None, TYPES, None))
+    assert "CIBERSORT's absolute mode" in said
+    assert "numbers of cells" not in said

@@ -18,6 +18,7 @@ from gui.data.readers.text_table import read_text_table
 from gui.data.samples.composition_table import (
     Unit,
     contained_types,
+    plain,
     read_composition,
     said_of_columns,
     unit_of,
@@ -260,11 +261,13 @@ def join_known_composition(
 ) -> KnownComposition:
     """Of a table read with these samples and types; chosen : the pairs, None for those proposed.
 
-    MissingPart if no sample could be joined.
+    MissingPart if no sample could be joined, BadValues for scores.
     """
     assert read.join is not None
     if not read.join.rows:
         raise _nothing_joined(read, samples).as_error()
+    if (scores := _scores(read)) is not None:
+        raise scores.as_error()
     there = [str(s) for s in samples if str(s) in read.join.rows]
     shares = read.shares.iloc[:, [read.join.rows[s] for s in there]].set_axis(there, axis=1)
     pairs = pair_types(list(map(str, shares.index)), types) if chosen is None else dict(chosen)
@@ -358,7 +361,14 @@ def _sums(read: KnownCompositionTable) -> Iterator[Finding]:
     if read.left_out:
         where = Place.at(read.name, "truth", columns=read.left_out)
         yield f.ColumnsLeftOut(where, said_of_columns(dict(read.left_out), read.name))
-    if read.unit == "amounts":
+    if read.unit == "amounts" and "absolutescore" in "".join(map(plain, read.left_out)):
+        yield f.CompositionRead(
+            place,
+            f"{read.name} holds the scores of CIBERSORT's absolute mode: each sample was divided by"
+            " its sum, which gives the fractions of its relative mode.",
+            "These are estimates of another program, no measurement.",
+        )
+    elif read.unit == "amounts":
         yield f.CompositionRead(
             place,
             f"The values of {read.name} are numbers of cells (or amounts), not fractions: each"
@@ -383,17 +393,7 @@ def _sums(read: KnownCompositionTable) -> Iterator[Finding]:
         )
         yield f.Percent(place, message, "Give fractions if this is wrong.")
     if _may_be_scores(top):
-        message = (
-            f"The values of a sample in {read.name} sum up to {low:.4g} to {high:.4g} over"
-            f" {number(len(top))} cell types; fractions would have about the same sum in every"
-            " sample."
-        )
-        yield f.OddSums(
-            place,
-            message,
-            "Scores (xCell, ssGSEA, MCP-counter) are no fractions and cannot be compared: give"
-            " counts or percentages of cells, or check that the types do not overlap.",
-        )
+        yield _scores(read) or f.OddSums(place, _said_of_sums(read.name, top), _SCORES_ARE)
     elif high > 1.1 * read.divided:
         message = (
             f"The shares of a sample in {read.name} sum up to {low:.4g} to {high:.4g}, more than"
@@ -402,6 +402,32 @@ def _sums(read: KnownCompositionTable) -> Iterator[Finding]:
         yield f.OddSums(
             place, message, "Check that the types do not overlap (T cells and CD4 T cells)."
         )
+
+
+def _said_of_sums(name: str, top: pd.DataFrame) -> str:
+    sums = top.sum(axis=0)
+    return (
+        f"The values of a sample in {name} sum up to {sums.min():.4g} to {sums.max():.4g} over"
+        f" {number(len(top))} cell types; fractions would have about the same sum in every"
+        " sample."
+    )
+
+
+_SCORES_ARE = (
+    "Scores (xCell, ssGSEA, MCP-counter) are no fractions and cannot be compared: give counts or"
+    " percentages of cells, or check that the types do not overlap."
+)
+
+
+def _scores(read: KnownCompositionTable) -> Finding | None:
+    """The refusal of values that no fractions can be: their sums differ, and exceed one."""
+    top = read.shares.drop(index=list(read.contained))
+    high = float(np.quantile(top.sum(axis=0, min_count=1).dropna(), 0.95)) if len(top) else 0.0
+    if read.unit != "fractions" or high <= 1.1 or not _may_be_scores(top):
+        return None
+    return f.ScoresAsFractions(
+        Place(read.name, "truth"), _said_of_sums(read.name, top), _SCORES_ARE
+    )
 
 
 def _may_be_scores(top: pd.DataFrame) -> bool:

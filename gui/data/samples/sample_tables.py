@@ -26,7 +26,7 @@ from gui.data.samples.known_composition import (
 from gui.data.samples.sample_facts import clinical_facts, composition_facts
 from gui.data.validation import findings as f
 from gui.data.validation.findings import Finding
-from gui.errors import MissingPart
+from gui.errors import BadValues, MissingPart
 
 JOINING = {f.NotJoined.code, f.AmbiguousJoin.code, f.SamplesWithoutRow.code}
 """What a table can be told before any sample is joined."""
@@ -84,7 +84,7 @@ def preview_known_composition(
     found = tuple(known_composition_findings(read, samples, types, choice.pairs))
     try:
         kept = join_known_composition(read, samples, types, choice.pairs)
-    except MissingPart:
+    except (MissingPart, BadValues):
         kept = None
     return KnownCompositionPreview(read.turned, found, kept, composition_facts(read, samples))
 

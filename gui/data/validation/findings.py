@@ -489,6 +489,11 @@ class Percent(Finding):
     """Shares that sum up to 100."""
 
 
+@_kind("scores", "refusal", "Scores instead of fractions", errors.BadValues)
+class ScoresAsFractions(Finding):
+    """Their sums differ from sample to sample and exceed one: xCell, ssGSEA, MCP-counter."""
+
+
 @_kind("odd-sums", "warning", "Shares that do not sum up to 1")
 class OddSums(Finding):
     """Neither to 1 nor to 100."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
@@ -442,7 +442,9 @@ def _row_numbers(column: npt.NDArray[np.float64]) -> bool:
 
 
 def _totals(rest: Sequence[int], table: npt.NDArray[np.float64]) -> dict[int, Reason]:
-    """A column that is the sum or the mean of all the others."""
+    """A column that is the sum or the mean of all the others, and those that hold the highest or
+    the lowest value of the others.
+    """
     whole = table.sum(axis=1)
     found: dict[int, Reason] = {}
     for at, i in enumerate(rest):
@@ -451,7 +453,31 @@ def _totals(rest: Sequence[int], table: npt.NDArray[np.float64]) -> dict[int, Re
             near = np.abs(table[:, at] - wanted) <= 1e-3 * np.abs(wanted) + 1e-9
             if wanted.any() and near.mean() > 0.99:
                 found[i] = "totals of the samples"
-    return found if len(found) == 1 else {}
+    found = found if len(found) == 1 else {}
+    if 4 < table.shape[1] <= _MOST_COMPARED:
+        found |= dict.fromkeys((rest[at] for at in _extremes(table)), "totals of the samples")
+    return found
+
+
+def _extremes(table: npt.NDArray[np.float64]) -> Iterator[int]:
+    """The columns that hold the highest or the lowest value of the others everywhere."""
+    filled = _of_filled(table)
+    ordered = np.sort(filled, axis=1)
+    for at in range(table.shape[1]):
+        own = filled[:, at]
+        there = own > 0
+        if there.sum() < 20 or len(np.unique(own)) < 10:
+            continue
+        equal = filled == own[:, None]
+        equal[:, at] = False
+        if equal[there].mean(axis=0).max() > 0.9:  # a copy of one sample
+            continue
+        # the highest of the others is its own value only where that stands twice
+        twice = equal.any(axis=1)
+        for edge in (0, -1):
+            if (twice & (own == ordered[:, edge]))[there].mean() > 0.99:
+                yield at
+                break
 
 
 def _likeness(table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -614,16 +640,19 @@ def _split(name: str) -> tuple[int, str, str] | None:
     """PT01_TPM or counts.PT01 -> rank of the measure, the measure, PT01."""
     if len(name) > names.LONGEST:
         return None
+    best: tuple[int, str, str] | None = None
     for found in re.finditer(r"[._: -]|(?=\()", name):
         front, back = name[: found.start()], name[found.end() :].strip("() ")
         front = _CLC.sub("", front)
         if not front or not back:
             continue
-        if (rank := measure_rank(back)) is not None:
-            return rank, back.lower(), front
-        if (rank := measure_rank(front)) is not None:
-            return rank, front.lower(), back
-    return None
+        for measure, sample in ((back, front), (front, back)):
+            # read_count_PT01 holds read and read_count
+            longer = best is None or len(measure) > len(best[1])
+            if longer and (rank := measure_rank(measure)) is not None:
+                best = (rank, measure.lower(), sample)
+                break
+    return best
 
 
 def _file_names(paths: Sequence[str]) -> list[str]:

@@ -29,7 +29,8 @@ lengthkb medianlength medianlengthnormalized mergedlength size transcriptlength 
 unionexonlength
 """
 _ANNOTATION_TEXT = """
-classcode exoncount exonnumber exonnumbers frac gc gccontent genegccontent highlyvariable isopct
+classcode distance distancetofeature distancetotss exoncount exonnumber exonnumbers
+frac gc gccontent genegccontent highlyvariable isopct
 level nexons nprobe nprobes ntranscripts numberoftranscripts numexons numprobes
 percentagegccontent percentagegenegccontent percentgc phase
 probecount proteincoding transcriptcount tssid
@@ -46,8 +47,10 @@ _SHORT_STATISTIC_TEXT = """
 b cv f mean median n p prob q rank score sd se status t value1 value2 var weight z
 """
 _TOTAL_TEXT = """
-alltotal average averageexpression countsum cv grandtotal max maximum mean meancount meancounts
-meanexpression median medianexpression min minimum overall rowmean rowmeans rowmedian rowsum
+alltotal average averagecount averageexpression avgcount avgcounts avgexpression countsum cv
+grandtotal max maxcount maxcounts maxexpression maximum mean meancount meancounts meanexpression
+median medianexpression min mincount mincounts minexpression minimum overall
+rowmean rowmeans rowmedian rowsum
 rowsums rowtotal sd std stdev sum sumcounts sumofcounts sums total totalcount totalcounts
 totalexpression totalreads totals variance
 """

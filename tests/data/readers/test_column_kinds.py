@@ -342,3 +342,62 @@ def test_cells_of_another_type_are_no_annotation() -> None:
     cells = {f"B{i}": random.poisson(profiles[:, 0]) + 1.0 for i in range(8)}
     cells |= {f"T{i}": random.poisson(profiles[:, 1]) + 1.0 for i in range(8)}
     assert list(classified(genes_and(cells)).sample_names) == list(cells)
+
+
+@pytest.mark.parametrize(
+    ("counts", "tpm"),
+    [
+        ("read_count_{}", "TPM_{}"),  # BGI
+        ("{}_read_count", "{}_TPM"),
+        ("{}.expected_count", "{}.FPKM"),  # RSEM's tables put together
+        ("raw_counts.{}", "norm_counts.{}"),
+        ("{} - Read count", "{} - RPKM"),
+    ],
+)
+def test_a_measure_of_several_words_before_or_behind_the_sample_is_one(
+    counts: str, tpm: str
+) -> None:
+    both: dict[str, object] = {}
+    for sample, values in samples(4).items():
+        both[counts.format(sample)] = np.rint(values * 20)
+        both[tpm.format(sample)] = values
+    found = classified(genes_and(both))
+    assert found.sample_names == ("PT01", "PT02", "PT03", "PT04")
+    assert set(found.left_out) == {counts.format(s) for s in found.sample_names}
+    assert set(found.left_out.values()) == {"another measure of the same samples"}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "mean"),
+    [
+        ("Min Count", "Max Count", "Avg Count"),  # nSolver
+        ("Lowest", "Highest", "Avg counts"),
+        ("lower end", "upper end", "Mean.expression"),
+    ],
+)
+@pytest.mark.parametrize("front", [True, False])
+def test_the_highest_and_lowest_value_of_the_samples_are_no_samples(
+    low: str, high: str, mean: str, front: bool
+) -> None:
+    own = samples(5, whole=True)
+    table = np.column_stack(list(own.values()))
+    beside = {low: table.min(axis=1), high: table.max(axis=1), mean: table.mean(axis=1)}
+    found = classified(genes_and(beside, own) if front else genes_and(own, beside))
+    assert found.sample_names == tuple(own)
+    assert set(found.left_out.values()) == {"totals of the samples"}
+
+
+def test_deep_shallow_and_repeated_samples_are_samples() -> None:
+    own = samples(6, whole=True)
+    deep = {"deep": own["PT01"] * 50, "shallow": np.floor(own["PT02"] / 200), "zero": np.zeros(N)}
+    again = {"PT01 again": own["PT01"].copy(), "deep again": deep["deep"].copy()}
+    found = classified(genes_and(own, deep, again))
+    assert set(found.sample_names) >= {*own, "deep", "shallow", *again}
+
+
+def test_a_distance_to_a_gene_is_no_sample() -> None:
+    """SeqMonk writes the distance of a probe to its feature: 0 for all genes."""
+    for name in ("Distance", "Distance to TSS"):
+        found = classified(genes_and({name: np.zeros(N)}, samples(4)))
+        assert found.sample_names == ("PT01", "PT02", "PT03", "PT04")
+        assert found.left_out[name] == "annotation of the genes"

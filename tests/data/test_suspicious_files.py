@@ -25,6 +25,7 @@ from gui.data.readers.labels import LabelColumn, look_of, name_rank, propose_col
 from gui.data.readers.read import read_all
 from gui.data.validation.duplicates import cells_in_both, copied_cells, same_samples
 from gui.data.validation.repairs import ChooseMatrix
+from gui.errors import NoLabels
 
 GENES = [f"G{i}" for i in range(80)]
 TYPES = ("B cells", "NK cells", "T cells")
@@ -617,3 +618,43 @@ def test_later_formats_of_anndata_cell_ranger_and_gct_are_said(found: Look, tmp_
                 b"Gene Expression" if key == "feature_type" else g.encode() for g in GENES
             ]
     assert "later-version" in found(tmp_path / "later.h5")[1]
+
+
+# -- a table of cell types beside the counts
+# -------------------------------------------------------------------------------------------------
+
+BARCODES = ("AAACCTGAGC-1", "AAACCTGTCA-1", "TTTGTCATCT-2")
+
+
+@pytest.mark.parametrize(
+    ("in_table", "in_counts"),
+    [
+        (BARCODES, BARCODES),
+        (BARCODES, [b.replace("-", ".") for b in BARCODES]),  # R's read.table
+        ([b.replace("-", ".") for b in BARCODES], BARCODES),
+        ([b[:-2] for b in BARCODES], BARCODES),
+        ([b[:-2] for b in BARCODES], [b.replace("-", ".") for b in BARCODES]),
+        ([f"PT1_{b}" for b in BARCODES], BARCODES),  # Seurat's merge
+        (BARCODES, [f"run7:{b[:-2]}x" for b in BARCODES]),  # velocyto
+        (["4_c-a", "4_c-b", "5_c-a"], ["X4_c.a", "X4_c.b", "X5_c.a"]),
+    ],
+)
+def test_cells_are_found_by_the_spellings_that_programs_give_them(
+    in_table: list[str], in_counts: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text(
+        "cell,type\n" + "".join(f"{b},{t}\n" for b, t in zip(in_table, "BTN", strict=True))
+    )
+    table = read_labels(path, "labels.csv")
+    assert list(table.of(pd.Index(in_counts), None, "labels.csv")) == list("BTN")
+
+
+def test_cells_of_the_same_bases_are_never_given_each_others_type(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("cell,type\nAAACCTGAGC-1,B\nAAACCTGAGC-2,T\nTTTGTCATCT-1,N\n")
+    table = read_labels(path, "labels.csv")
+    found = table.of(pd.Index(["AAACCTGAGC", "TTTGTCATCT"]), None, "labels.csv")
+    assert list(found) == [None, "N"]
+    with pytest.raises(NoLabels, match="knows none of the cells"):
+        table.of(pd.Index(["GGGGCCTGAGC-1"]), None, "labels.csv")

@@ -5,7 +5,8 @@ barcodes and cell types beside the counts.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -220,11 +221,13 @@ class LabelTable:
                 )
             return np.array([v or None for v in self.in_order], dtype=object)
         table = self.columns[chosen]
-        found = np.array([table.get(b) for b in barcodes], dtype=object)
-        # 10x barcodes end in -1, which many tables leave out
-        if not any(v is not None for v in found):
-            short = {b.rsplit("-", 1)[0]: v for b, v in table.items()}
-            found = np.array([short.get(str(b).rsplit("-", 1)[0]) for b in barcodes], dtype=object)
+        for form in _FORMS:
+            by_form = _unambiguous({b: form(b) for b in table})
+            mine = _unambiguous({str(b): form(str(b)) for b in barcodes})
+            known = {spelled: table[b] for b, spelled in by_form.items()}
+            found = np.array([known.get(mine.get(str(b), "")) for b in barcodes], dtype=object)
+            if any(v is not None for v in found):
+                break
         if not any(v is not None for v in found):
             example, own = next(iter(table), ""), barcodes[0] if len(barcodes) else ""
             raise NoLabels(
@@ -233,6 +236,32 @@ class LabelTable:
                 advice="Choose the table whose first column holds the barcodes of these cells.",
             )
         return found
+
+
+def _unambiguous(spelled: dict[str, str]) -> dict[str, str]:
+    """Names with their spellings; those without one, or with that of another name, left out."""
+    counts = Counter(spelled.values())
+    return {name: form for name, form in spelled.items() if form and counts[form] == 1}
+
+
+def _without_lane(barcode: str) -> str:
+    """10x barcodes end in -1, which many tables leave out."""
+    return barcode.rsplit("-", 1)[0]
+
+
+def _as_in_r(barcode: str) -> str:
+    """AAAC.1 for AAAC-1: R's make.names; X in front of a digit."""
+    return re.sub(r"^X(?=\d)", "", re.sub(r"[^A-Za-z0-9]", ".", barcode))
+
+
+def _bases_alone(barcode: str) -> str:
+    """AAACCTGA of PT1_AAACCTGA-1, PT1:AAACCTGAx and AAACCTGA.1; "" without bases."""
+    found = re.findall(r"[ACGT]{8,}", barcode)
+    return found[0] if len(found) == 1 else ""
+
+
+_FORMS: tuple[Callable[[str], str], ...] = (str, _without_lane, _as_in_r, _bases_alone)
+"""Spellings in which names of cells are compared, one after another until some are found."""
 
 
 def read_labels(path: Path, name: str) -> LabelTable:

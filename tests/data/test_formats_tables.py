@@ -120,8 +120,9 @@ def test_what_breaks_off_is_damaged_in_every_packing(name: str, tmp_path: Path) 
         ("t.csv.zst", b"(\xb5/\xfd" + bytes(40), "unzstd"),
         ("t.7z", b"7z\xbc\xaf\x27\x1c" + bytes(40), "Unpack"),
         ("old.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(80), ".xlsx"),
+        ("x.xls", b'<?xml version="1.0"?>\n<?mso-application progid="Excel.Sheet"?>\n', ".xlsx"),
     ],
-    ids=["parquet", "feather", "rds", "rds-xz", "rdata-bz2", "zstd", "7z", "xls"],
+    ids=["parquet", "feather", "rds", "rds-xz", "rdata-bz2", "zstd", "7z", "xls", "xml"],
 )
 def test_what_is_not_read_is_named_with_the_way_out_and_never_called_damaged(
     name: str, content: bytes, way_out: str, tmp_path: Path

@@ -73,6 +73,11 @@ _SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
         "a Git LFS pointer, which stands for a file that was not downloaded",
         "Download the file itself (git lfs pull).",
     ),
+    (
+        b"<?xml",
+        "an XML file",
+        "If Excel wrote it (.xls or .xml), open it there, save it as .xlsx and choose that file.",
+    ),
     *(
         (mark, "a web page", "Download the file itself: a web page was saved instead of it.")
         for mark in (b"<!DOCTYPE", b"<!doctype", b"<html", b"<HTML")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -316,3 +318,39 @@ def test_scores_of_the_absolute_mode_are_called_what_they_are(tmp_path: Path) ->
     said = " ".join(x.message for x in known_composition_findings(table, None, TYPES, None))
     assert "CIBERSORT's absolute mode" in said
     assert "numbers of cells" not in said
+
+
+@pytest.mark.parametrize("mark", [" ± ", "±", " +/- ", " +- "])
+@pytest.mark.parametrize("sign", ["", "%"])
+def test_of_a_mean_with_its_spread_the_mean_is_taken(mark: str, sign: str, tmp_path: Path) -> None:
+    form = "{:g}" + sign + mark + "0.4" + sign
+    table = read(tmp_path / "t.csv", wide(FRACTIONS * 100, form))
+    assert_fractions(table)
+    assert any("written with ±" in note for note in table.notes)
+
+
+@pytest.mark.parametrize("name", ["WBC", "Total", "Total cells", "Events"])
+@pytest.mark.parametrize("value", [6.1, 0.9, 52000])
+def test_a_total_in_another_unit_is_no_type(name: str, value: float, tmp_path: Path) -> None:
+    more: dict[str, list[object]] = {name: [value, value * 1.4, value * 0.8]}
+    table = read(tmp_path / "t.csv", wide(FRACTIONS * 100, **more))
+    assert_fractions(table)
+    assert table.left_out == {name: "the sum of the others"}
+
+
+def test_a_row_of_merged_cells_above_the_header_is_no_header(tmp_path: Path) -> None:
+    for above in (",Lymphocytes,,,Myeloid", "Panel,Lymphocytes,Lymphocytes,Lymphocytes,Myeloid"):
+        table = read(tmp_path / "t.csv", f"{above}\n{wide(FRACTIONS)}")
+        assert_fractions(table)
+        assert any("above the names of the columns" in said for said in table.lines_left_out)
+    book = openpyxl.Workbook()
+    page: Any = book.active
+    page.append(["Flow cytometry, % of CD45+"])
+    page.append(["", "Lymphocytes", None, None, "Myeloid"])
+    page.merge_cells("B2:D2")
+    page.append(["Sample", *TYPES])
+    for sample, row in zip(SAMPLES, FRACTIONS, strict=True):
+        page.append([sample, *(float(v) for v in row)])
+    book.save(tmp_path / "t.xlsx")
+    choice = KnownCompositionChoice(path=tmp_path / "t.xlsx")
+    assert_fractions(read_known_composition(choice, SAMPLES, TYPES))

@@ -18,7 +18,7 @@ from gui.data.readers.sniff import first_bytes, looks_like, unzipped_head, way_o
 from gui.data.readers.textfile import decoded, text_limit, text_of
 from gui.errors import UnreadableFile
 from gui.knowledge.identifiers import holds_transcripts, without_version
-from gui.text import shorten
+from gui.text import shorten, some
 
 _SEPARATORS = ("\t", ";", ",", "|", " ")
 _TITLES = 5
@@ -87,6 +87,10 @@ def read_text_table(
         )
     if len(rows) < 2:
         raise UnreadableFile(f"{name} is not a table: it has fewer than two lines.", advice=_WANTED)
+    if _is_row_of_groups(rows):
+        groups = dict.fromkeys(shorten(v, 40) for v in rows[0] if v)
+        said.append(f"The row above the names of the columns ({some(groups, 4)}) was left out.")
+        rows = rows[1:]
     before = len(rows)
     rows = _without_cde_rows(rows)
     if len(rows) < before:
@@ -186,6 +190,24 @@ def _without_comments(text: str) -> str:
                 return text[at + 1 :]
         at = end + 1
     return text[at:]
+
+
+def _is_row_of_groups(rows: list[list[str]]) -> bool:
+    """Whether the first row names groups of columns, as merged cells above the header do."""
+    if len(rows) < 4 or len(rows[0]) > len(rows[1]) or len(rows[1]) < 3:
+        return False
+    above = [*rows[0], *[""] * (len(rows[1]) - len(rows[0]))][1:]
+    names = rows[1][1:]
+    told = [v for v in above if v]
+    if not told or len(set(told)) > 0.7 * len(names) or any(map(is_number, told)):
+        return False
+    numbers = sum(is_number(v) for row in rows[2:20] for v in row[1:] if v)
+    return (
+        all(names)
+        and len(set(names)) == len(names)
+        and not any(map(is_number, names))
+        and numbers > 0.3 * sum(bool(v) for row in rows[2:20] for v in row[1:])
+    )
 
 
 def _without_cde_rows(rows: list[list[str]]) -> list[list[str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -28,6 +28,12 @@ live singlets leukocytes cd45 cd45cells cd45positive wbc pbmc pbmcs totalcellsco
 viablecells totallymphocytes events totalevents rowsum rowsums
 """
 _TOTAL = frozenset(_TOTAL_TEXT.split())
+_WHOLE_TEXT = """
+total totals sum totalcells totalcount cellcount totalcellcount ncells wbc events totalevents
+rowsum rowsums totalcellscounted
+"""
+_WHOLE = frozenset(_WHOLE_TEXT.split())
+"""Names that no cell type bears: totals, in another unit too (WBC beside percent)."""
 _QUALITY_TEXT = """
 pvalue correlation rmse absolutescore absolutescoresigscore pearson pvalueslinearregression
 pearsoncorrelation viability purity dilution batch age day plate well replicate
@@ -78,6 +84,12 @@ class Composition:
 
 def read_composition(text: pd.DataFrame, name: str, samples: Sequence[str] | None) -> Composition:
     """Numbers of a table of text. Raises BadValues."""
+    text, said = _without_spread(text, name)
+    made = _composition(text, name, samples)
+    return replace(made, notes=(*made.notes, said)) if said else made
+
+
+def _composition(text: pd.DataFrame, name: str, samples: Sequence[str] | None) -> Composition:
     text, units, _ = without_unit_row(text)
     text, percent = _without_percent(text, name)
     percent |= {c for c, unit in units.items() if unit == "%"}
@@ -173,7 +185,8 @@ def without_totals(shares: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         named = plain(str(row)) in _TOTAL
         constant = bool(np.isclose(own, 100).all() or np.isclose(own, 1).all())
         if (
-            (named and (is_sum or bool((own >= others.max(axis=0) - 1e-9).all())))
+            plain(str(row)) in _WHOLE
+            or (named and (is_sum or bool((own >= others.max(axis=0) - 1e-9).all())))
             or (is_sum and constant and len(others) > 2)
             or (is_sum and len(others) > 3 and len(own) > 2 and own.min() > 0)
         ):
@@ -243,6 +256,18 @@ def _levels(words: frozenset[str]) -> frozenset[str]:
         if made & set(narrow):
             made.add(wider)
     return frozenset(made)
+
+
+def _without_spread(text: pd.DataFrame, name: str) -> tuple[pd.DataFrame, str]:
+    """The values without what is behind ±, and a sentence on them, "" if there are none."""
+    spread = text.map(lambda v: bool(_SPREAD.fullmatch(str(v)[:80])))
+    if not spread.any(axis=None):
+        return text, ""
+    made = text.map(lambda v: _SPREAD.sub(r"\1", v) if isinstance(v, str) else v)
+    return made, f"Values of {name} are written with ±; the number before it was taken."
+
+
+_SPREAD = re.compile(r"\s*([-+]?[\d.,]{1,30}\s*%?)\s*(?:±|\+/-|\+-)\s*[\d.,]{1,30}\s*%?\s*")
 
 
 def _without_percent(text: pd.DataFrame, name: str) -> tuple[pd.DataFrame, frozenset[str]]:

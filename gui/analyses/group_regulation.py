@@ -1,7 +1,8 @@
-"""Gene regulation per group: one ADTD fit for each group, and permutations of the labels."""
+"""Gene regulation per group: one fit for each group, and permutations of the labels."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,24 +11,34 @@ import numpy as np
 import pandas as pd
 from pydantic import field_validator
 
+from gui.analyses.group_fits import (
+    FitTask,
+    GroupFit,
+    MethodFitTask,
+    fit_groups,
+    fit_method_groups,
+    method_fit_task,
+)
 from gui.analyses.groups import GroupsParams, design_of, repeated_patients
+from gui.analyses.method_variants import MethodVariantTask, method_task
 from gui.engine.params import Params, param
 from gui.engine.results import ADTDResult, DTDResult
-from gui.errors import MissingPart
+from gui.errors import EngineFailed, MissingPart
+from gui.methods.intervals import WORTH, Estimator
+from gui.methods.method import MethodResult
+from gui.text import number
 
 if TYPE_CHECKING:
     from gui.data.dataset import Dataset
     from gui.jobs.status import Progress
 
 PERMUTING = "Permuting groups"
-LEAST = 2.0**-10
-"""A factor of regulation below this counts as this: log2 of zero says nothing."""
 LOW_SUPPORT = 0.1
 """Entries with less support are not tested: the data say nothing about them."""
 
 
 class GroupRegulationParams(Params):
-    """Which groups, and how many permutations. The model is that of the ADTD run."""
+    """Which groups, and how many permutations. Everything else is that of the run."""
 
     column: str = param("", "Groups by", "A column of the clinical table or of the bulk.")
     groups: tuple[str, ...] = param((), "Which groups", "The groups, in order; empty for all.")
@@ -36,7 +47,7 @@ class GroupRegulationParams(Params):
         99,
         "Permutations",
         "How often the groups are assigned anew at random. With 99 the smallest possible p-value"
-        " is 0.01. Each permutation takes as long as the ADTD run.",
+        " is 0.01. Each permutation takes as long as the run.",
         ge=19,
         le=2000,
     )
@@ -51,6 +62,7 @@ class GroupRegulationParams(Params):
     seed: int = param(1, "Seed", "Random seed of the permutations.", ge=0, le=2**32 - 2)
     lambda2: float = param(1e-9, "λ₂", "That of the run.", gt=0, allow_inf_nan=False)
     max_iterations: int = param(1000, "Maximum iterations", "Those of the run.", ge=1, le=100_000)
+    method: str = param("", "Method", "That of the run; empty for ADTD.", max_length=31)
 
     @field_validator("groups", "cuts", mode="before")
     @classmethod
@@ -58,7 +70,8 @@ class GroupRegulationParams(Params):
         return tuple(value) if isinstance(value, list) else value
 
     def used(self) -> list[str]:
-        without = {name for name in ("groups", "cuts") if not getattr(self, name)}
+        without = {name for name in ("groups", "cuts", "method") if not getattr(self, name)}
+        without |= {"lambda2", "max_iterations"} if self.method else set()
         return [name for name in super().used() if name not in without]
 
 
@@ -73,7 +86,8 @@ class GroupRegulationResult:
     difference
         genes x cell types: second group minus first, or with more groups largest minus smallest.
     support
-        genes x cell types in [0, 1]: the least of all groups and of the whole run.
+        genes x cell types in [0, 1]: the least of all groups and of the whole run; NaN where the
+        method does not say.
     p_adjusted
         genes x cell types: over all entries tested, by the largest statistic of each permutation;
         NaN where nothing was tested.
@@ -83,6 +97,8 @@ class GroupRegulationResult:
         0 where a group is too small to be tested.
     level
         Of the family-wise error rate.
+    method
+        Title of the method; empty for ADTD.
     """
 
     regulation: dict[str, pd.DataFrame]
@@ -96,6 +112,7 @@ class GroupRegulationResult:
     family: int
     level: float
     notes: tuple[str, ...] = ()
+    method: str = ""
 
     @property
     def called(self) -> pd.DataFrame:
@@ -104,7 +121,7 @@ class GroupRegulationResult:
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """One row per gene and cell type with support, smallest p first."""
-        rows = self.support.to_numpy() >= LOW_SUPPORT
+        rows = with_support(self.support.to_numpy())
         genes, types = np.nonzero(rows)
         table = pd.DataFrame(
             {"cell_type": self.support.columns[types]}, index=self.support.index[genes]
@@ -119,7 +136,7 @@ class GroupRegulationResult:
         return {"groups_regulation": table.iloc[order].rename_axis("gene")}
 
     def citations(self) -> tuple[str, ...]:
-        return ("adtd", "westfall-young")
+        return ("westfall-young",) if self.method else ("adtd", "westfall-young")
 
     def fits(self) -> bool:
         frames = [*self.regulation.values(), self.support, self.p_adjusted]
@@ -131,58 +148,9 @@ class GroupRegulationResult:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class FitTask:
-    """What every fit needs. reference : genes x types; bulk : genes x samples; weights : by gene;
-    groups : how many there are
-    """
-
-    reference: np.ndarray
-    bulk: np.ndarray
-    weights: np.ndarray
-    groups: int
-    lambda2: float
-    max_iterations: int
-
-
-@dataclass(frozen=True, eq=False)
-class GroupFit:
-    """logs : groups x genes x types, log2 of Delta; support : genes x types, the least"""
-
-    logs: np.ndarray
-    support: np.ndarray
-
-
-def fit_groups(task: FitTask, codes: np.ndarray, *, step: Callable[..., None]) -> GroupFit:
-    """ADTD on the samples of each group alone; codes : the group of every sample."""
-    from gui.engine.adtd import Fit, support
-    from gui.engine.fast.lambda_path import LambdaPath
-
-    reference = pd.DataFrame(task.reference)
-    logs, known = [], []
-    for group in range(task.groups):
-        found = LambdaPath(
-            reference,
-            pd.DataFrame(task.bulk[:, codes == group]),
-            pd.DataFrame(task.weights),
-            max_iterations=task.max_iterations,
-            check=step,
-        )
-        found.begin()
-        delta = found.solve_for_lambda(task.lambda2)
-        fit = Fit(
-            pd.DataFrame(found.C),
-            pd.Series(np.ravel(found.c)),
-            pd.Series(np.ravel(found.x)),
-            pd.DataFrame(delta),
-            np.empty(0),
-            True,
-            False,
-        )
-        logs.append(np.log2(np.maximum(delta, LEAST)))
-        known.append(support(reference, pd.Series(task.weights), fit, task.lambda2).to_numpy())
-    step(True)
-    return GroupFit(np.stack(logs), np.min(known, axis=0))
+def with_support(support: np.ndarray) -> np.ndarray:
+    """Where the data say enough, or the method does not say how much they do."""
+    return np.isnan(support) | (support >= LOW_SUPPORT)
 
 
 def run_group_regulation(
@@ -192,13 +160,18 @@ def run_group_regulation(
     progress: Progress,
     dtd: DTDResult | None = None,
     adtd: ADTDResult | None = None,
+    method: MethodResult | None = None,
+    estimator: Estimator | None = None,
+    **_others: Any,
 ) -> GroupRegulationResult:
-    """Compare the gene regulation that ADTD finds in each group of samples alone.
+    """Compare the gene regulation that is found in each group of samples alone.
 
     Parameters
     ----------
     dtd, adtd
         The run whose reference, genes and gene weights are used, and its DTD run.
+    method, estimator
+        The run of another method with gene regulation, and what computes it again.
 
     Raises
     ------
@@ -212,30 +185,43 @@ def run_group_regulation(
     Source: Westfall & Young 1993, Resampling-Based Multiple Testing (largest statistic of each
     permutation); Tusher et al. 2001, PNAS 98:5116 (a constant added to the spread).
     """
-    from gui.engine.memory import adtd_bytes
-    from gui.engine.parallel import parallel_map
     from gui.engine.tasks import scaled_bulk
     from gui.statistics.group_design import FEWEST
 
     progress(PERMUTING, 0.0)
-    if adtd is None or adtd.gene_regulation is None or adtd.support is None:
+    run = method or adtd
+    if run is None or run.gene_regulation is None or (method is None and run.support is None):
         raise MissingPart(
-            "There is no gene regulation to compare.",
+            f"{'The run' if method is None else method.title} estimates no gene regulation that"
+            " could be compared.",
             advice="Run ADTD on the bulk with the model “Hidden background + gene regulation”.",
         )
-    bulk = scaled_bulk(dataset, dtd).loc[adtd.reference.index]
-    samples = [str(s) for s in bulk.columns]
+    shared: MethodVariantTask | None = None
+    if method is None:
+        bulk = scaled_bulk(dataset, dtd).loc[run.reference.index]
+        samples = [str(s) for s in bulk.columns]
+    else:
+        assert estimator is not None
+        shared, _, _ = method_task(dataset, method, estimator, lambda: progress(PERMUTING, 0.0))
+        assert dataset.bulk is not None
+        samples = dataset.bulk.samples
     groups = GroupsParams(column=params.column, groups=params.groups, cuts=params.cuts)
     design, notes = design_of(dataset, groups, samples)
-    bulk = bulk.iloc[:, pd.Index(samples).get_indexer(design.samples)]
-    task = FitTask(
-        adtd.reference.to_numpy(dtype=np.float64),
-        bulk.to_numpy(dtype=np.float64),
-        adtd.gene_weights.to_numpy(dtype=np.float64),
-        len(design.levels),
-        params.lambda2,
-        params.max_iterations,
-    )
+    places = pd.Index(samples).get_indexer(design.samples)
+    task: FitTask | MethodFitTask
+    if shared is not None:
+        assert method is not None
+        task = method_fit_task(shared.dataset, method, shared.estimator, places, len(design.levels))
+    else:
+        assert adtd is not None
+        task = FitTask(
+            adtd.reference.to_numpy(dtype=np.float64),
+            bulk.iloc[:, places].to_numpy(dtype=np.float64),
+            adtd.gene_weights.to_numpy(dtype=np.float64),
+            len(design.levels),
+            params.lambda2,
+            params.max_iterations,
+        )
     notes = (*notes, *repeated_patients(dataset, design.samples))
     smallest = min(design.sizes.values())
     if smallest < FEWEST:
@@ -243,26 +229,41 @@ def run_group_regulation(
     permutations = params.permutations if smallest >= FEWEST else 0
     random = np.random.default_rng(params.seed)
     items = [design.codes, *(random.permutation(design.codes) for _ in range(permutations))]
-    done = 0
-
-    def on_step(_index: int, ended: Any) -> None:
-        nonlocal done
-        done += bool(ended)
-        progress(PERMUTING, done / len(items), count=done, limit=len(items))
-
-    genes, types = task.reference.shape
-    memory = adtd_bytes(genes, len(design.samples), types, "fast", regulated=True)
-    fits = parallel_map(fit_groups, items, shared=task, on_step=on_step, memory=memory)
-    known = np.minimum(fits[0].support, adtd.support.to_numpy(dtype=np.float64))
+    fits = _fits(task, items, progress)
+    # a method may use other genes for a group alone
+    there = np.isfinite(fits[0].logs).all(axis=(0, 2))
+    if not there.any():
+        raise EngineFailed(
+            f"{run_title(method)} gives no regulation of the genes of this run for the groups"
+            " alone.",
+            advice="Choose another run.",
+        )
+    known = fits[0].support
+    if run.support is not None:
+        known = np.fmin(known, run.support.to_numpy(dtype=np.float64))
     differences = np.stack([_difference(fit.logs) for fit in fits])
-    tested = (known >= LOW_SUPPORT) if permutations else np.zeros(known.shape, dtype=bool)
+    tested = with_support(known) & np.isfinite(differences).all(axis=0)
+    if not permutations:
+        tested &= False
+    if lost := int((~there).sum()):
+        notes = (
+            *notes,
+            f"{number(lost)} gene{'s are' if lost > 1 else ' is'} not used in every group and left"
+            " out.",
+        )
+    if np.isnan(known).all():
+        notes = (
+            *notes,
+            f"{run_title(method)} does not say how much the data support its gene regulation: all"
+            " entries are compared.",
+        )
 
     def frame(values: np.ndarray) -> pd.DataFrame:
-        return pd.DataFrame(values, adtd.reference.index, adtd.reference.columns)
+        return pd.DataFrame(values[there], run.reference.index[there], run.reference.columns)
 
-    lost = len(design.lost)
-    if lost:
-        notes = (*notes, f"{lost} sample{'s are' if lost > 1 else ' is'} not in a group.")
+    outside = len(design.lost)
+    if outside:
+        notes = (*notes, f"{outside} sample{'s are' if outside > 1 else ' is'} not in a group.")
     return GroupRegulationResult(
         regulation={
             level: frame(logs) for level, logs in zip(design.levels, fits[0].logs, strict=True)
@@ -277,7 +278,42 @@ def run_group_regulation(
         family=int(tested.sum()),
         level=params.level,
         notes=notes,
+        method="" if method is None else method.title,
     )
+
+
+def run_title(method: MethodResult | None) -> str:
+    """What estimates the regulation, in a sentence."""
+    return "ADTD" if method is None else method.title
+
+
+def _fits(
+    task: FitTask | MethodFitTask, items: list[np.ndarray], progress: Progress
+) -> list[GroupFit]:
+    """One fit of all groups for every division of the samples, the real one first."""
+    from gui.engine.memory import adtd_bytes
+    from gui.engine.parallel import parallel_map
+
+    done = 0
+
+    def on_step(_index: int, ended: Any) -> None:
+        nonlocal done
+        done += bool(ended)
+        progress(PERMUTING, done / len(items), count=done, limit=len(items))
+
+    def fit(function: Callable[..., Any], some: list[np.ndarray], **how: Any) -> list[GroupFit]:
+        return list(parallel_map(function, some, shared=task, on_step=on_step, **how))
+
+    if isinstance(task, FitTask):
+        genes, types = task.reference.shape
+        memory = adtd_bytes(genes, task.bulk.shape[1], types, "fast", regulated=True)
+        return fit(fit_groups, items, memory=memory)
+    began = time.perf_counter()
+    first = fit(fit_method_groups, items[:1], in_process=True)
+    seconds = (len(items) - 1) * (time.perf_counter() - began)
+    memory = 3.0 * sum(matrix.nbytes for matrix in task.dataset.parts().values())
+    rest = fit(fit_method_groups, items[1:], in_process=seconds < WORTH, memory=memory)
+    return first + rest
 
 
 def _difference(logs: np.ndarray) -> np.ndarray:
@@ -302,8 +338,12 @@ def adjusted_p(differences: np.ndarray, tested: np.ndarray) -> np.ndarray:
         return found
     values = np.abs(differences[:, tested])
     spread = np.sqrt((values**2).mean(axis=0))
+    varies = spread > 0
+    if not varies.any():
+        found[tested] = 1.0
+        return found
     # entries that hardly vary would win by their small spread alone
-    statistics = values / (spread + np.median(spread))
+    statistics = values / (spread + np.median(spread[varies]))
     largest = np.sort(statistics.max(axis=1))
     higher = len(largest) - np.searchsorted(largest, statistics[0] * (1 - 1e-12), side="left")
     found[tested] = higher / len(largest)

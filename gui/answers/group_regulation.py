@@ -44,9 +44,10 @@ def details(result: GroupRegulationResult) -> list[str]:
         return []
     genes = [g for g in different_genes(result, NAMED) if bool(result.called.loc[g].any())]
     named = [f"Largest differences: {', '.join(map(shorten, genes))}."] if genes else []
+    which = "entries" if result.support.isna().all(axis=None) else "entries with support"
     return [
         *named,
-        f"{number(result.family)} entries with support are tested with {result.permutations}"
+        f"{number(result.family)} {which} are tested with {result.permutations}"
         f" permutations of the groups; the chance of any false one is {100 * result.level:g} %.",
     ]
 
@@ -95,7 +96,8 @@ def shown_tables(result: GroupRegulationResult) -> dict[str, pd.DataFrame]:
 def methods(params: GroupRegulationParams, result: GroupRegulationResult) -> str:
     """A sentence for a manuscript."""
     return (
-        f"Gene regulation was estimated by ADTD for each group of {result.variable} ({who(result)})"
-        f" alone and compared by {result.permutations} permutations of the groups (seed"
-        f" {params.seed}); p-values were adjusted by the largest statistic of each permutation."
+        f"Gene regulation was estimated by {result.method or 'ADTD'} for each group of"
+        f" {result.variable} ({who(result)}) alone and compared by {result.permutations}"
+        f" permutations of the groups (seed {params.seed}); p-values were adjusted by the largest"
+        " statistic of each permutation."
     )

@@ -15,14 +15,14 @@ def source_label(run: Run) -> str:
     """A run in a narrow list: "ADTD, 30 Nov 01:12:07 (Hidden background)", its name before it."""
     star = "★ " if run.starred else ""
     name = f"{shorten(run.name, MOST)} · " if run.name else ""
-    return f"{star}{name}{_kind(run)}, {run.created.astimezone():%d %b %H:%M:%S}{_model(run)}"
+    return f"{star}{name}{method_name(run)}, {run.created.astimezone():%d %b %H:%M:%S}{_model(run)}"
 
 
 def source_name(run: Run) -> str:
     """A run in a sentence: "ADTD run “first try” (Hidden background) of 30 Nov 2026, 01:12:07"."""
     name = f" “{shorten(run.name, MOST)}”" if run.name else ""
     when = f"{run.created.astimezone():%d %b %Y, %H:%M:%S}"
-    return f"{_kind(run)} run{name}{_model(run)} of {when}"
+    return f"{method_name(run)} run{name}{_model(run)} of {when}"
 
 
 def run_title(run: Run) -> str:
@@ -32,7 +32,8 @@ def run_title(run: Run) -> str:
     return f"{shorten(run.title or run.kind, MOST)} of {run.created.astimezone():%d %b, %H:%M:%S}"
 
 
-def _kind(run: Run) -> str:
+def method_name(run: Run) -> str:
+    """What estimated a composition: "DTD", "ADTD" or the title of another method."""
     if run.kind == KIND:
         return shorten(str(run.result.title), MOST)
     return {"apply": "DTD"}.get(run.kind, run.kind.upper())

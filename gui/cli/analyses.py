@@ -109,13 +109,20 @@ def add_options(cli: argparse.ArgumentParser) -> None:
         const=99,
         metavar="N",
         help="compare the gene regulation of the groups too, with N permutations of the labels"
-        " (default: 99; each takes as long as the ADTD run); needs --model deconomix+h,r",
+        " (default: 99; each takes as long as the run); needs --model deconomix+h,r, or a --method"
+        " with gene regulation",
     )
     gene_options.add_options(cli)
 
 
 def check_options(options: argparse.Namespace, model: str = "") -> None:
-    """Refuse what can be refused before any file is read. InvalidParameter."""
+    """Refuse what can be refused before any file is read. InvalidParameter.
+
+    Parameters
+    ----------
+    model
+        Of DTD or ADTD; empty for another method, which is asked later what it can.
+    """
     survival.check_options(options)
     if options.robustness is None and options.donors:
         raise InvalidParameter(
@@ -138,7 +145,7 @@ def check_options(options: argparse.Namespace, model: str = "") -> None:
     _cuts(options)
     if options.group_regulation is None:
         return
-    if model != "deconomix+h,r":
+    if model and model != "deconomix+h,r":
         raise InvalidParameter(
             "--group-regulation needs a run with gene regulation.",
             advice="Use it with --model deconomix+h,r.",
@@ -359,7 +366,7 @@ def analyse(
     for kind, params in requests.items():
         task = ANALYSES[kind].task
         inputs = {**(both if kind == "robustness" else runs), "bootstrap": bootstrap}
-        if kind == "robustness":
+        if kind in ("robustness", "group_regulation"):
             inputs["estimator"] = estimator
         if kind == "genes":
             inputs["library"] = library
@@ -367,5 +374,7 @@ def analyse(
             same = ("lambda2", "max_iterations")
             params = params.model_copy(update={name: getattr(adtd_params, name) for name in same})
             inputs = both
+        elif kind == "group_regulation" and method is not None:
+            params = params.model_copy(update={"method": method.method})
         result = task(dataset, params, progress=progress, **inputs)
         yield Analysed(kind, params, result, names, title)

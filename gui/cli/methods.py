@@ -29,7 +29,6 @@ WITHOUT_EFFECT = (
     "stop_early",
     "as_cells",
     "rna_content",
-    "group_regulation",
     "lambda2",
     "engine",
 )
@@ -148,6 +147,11 @@ def run(
             f"--enrich needs a hidden background or gene regulation, and {method.title} has"
             " neither.",
             advice="Use it with --model deconomix+h,r or deconomix+h.",
+        )
+    if options.group_regulation is not None and not method.can(Capability.REGULATION):
+        raise InvalidParameter(
+            f"--group-regulation needs gene regulation, and {method.title} estimates none.",
+            advice="Use it with --model deconomix+h,r.",
         )
     fields = method.params.model_fields
     typed: dict[str, Any] = {}

@@ -266,7 +266,7 @@ def settle(options: argparse.Namespace) -> tuple[str, bool]:
     if options.recommended:
         _recommend(options)
     model = options.model or ("deconomix+h,r" if options.example else "deconomix")
-    _check_options(options, model)
+    _check_options(options, "" if other_method else model)
     gene_options.check_options(options, "" if other_method else model)
     if options.out is not None:
         _check_out(options.out)

@@ -82,8 +82,8 @@ class Estimator:
         found: Params = self.params.open()
         return found
 
-    def estimate(self, dataset: Dataset, check: Callable[[], None], **changed: Any) -> pd.DataFrame:
-        """Cell types (and ``hidden``) x samples of the dataset's bulk.
+    def run(self, dataset: Dataset, check: Callable[[], None], **changed: Any) -> MethodResult:
+        """What the method says of the dataset's bulk, without a second opinion.
 
         Parameters
         ----------
@@ -98,7 +98,11 @@ class Estimator:
             task, params = self.task.load(), self.params.open()
             params = params.model_copy(update=changed) if changed else params
             found: MethodResult = task(dataset, params, progress=progress)
-        return found.full()
+        return found
+
+    def estimate(self, dataset: Dataset, check: Callable[[], None], **changed: Any) -> pd.DataFrame:
+        """Cell types (and ``hidden``) x samples of the dataset's bulk; as :meth:`run`."""
+        return self.run(dataset, check, **changed).full()
 
 
 @dataclass(frozen=True, eq=False)

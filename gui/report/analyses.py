@@ -147,7 +147,8 @@ def regulation_drawings(result: GroupRegulationResult, _dataset: Dataset | None)
 def difference_figure(result: GroupRegulationResult, genes: list[str]) -> go.Figure:
     """Difference of the regulation of these genes, cell types x genes."""
     factors = np.exp2(result.difference)
-    return gene_regulation(factors, result.support, genes=genes)
+    unknown = bool(result.support.isna().all(axis=None))
+    return gene_regulation(factors, None if unknown else result.support, genes=genes)
 
 
 def robustness_drawings(result: RobustnessResult, dataset: Dataset | None) -> Drawings:

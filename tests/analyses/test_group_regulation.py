@@ -161,7 +161,7 @@ def test_small_groups_are_fitted_but_not_tested() -> None:
 def test_a_run_without_regulation_is_refused() -> None:
     inputs = made(changed=False)
     inputs["adtd"] = replace(inputs["adtd"], gene_regulation=None)
-    with pytest.raises(MissingPart, match="no gene regulation"):
+    with pytest.raises(MissingPart, match="no gene regulation that could be compared"):
         compared(inputs)
 
 
@@ -189,3 +189,10 @@ def test_adjusted_p_values_are_those_of_westfall_and_young_by_hand() -> None:
     np.testing.assert_allclose(adjusted_p(differences, tested), expected)
     assert adjusted_p(differences, tested)[0, 1] == 1.0
     assert np.isnan(adjusted_p(differences, ~tested)).all()
+
+
+def test_entries_that_never_vary_neither_win_nor_weigh() -> None:
+    differences = np.array([[[3.0, 0.0]], [[1.0, 0.0]], [[-1.0, 0.0]], [[0.5, 0.0]]])
+    tested = np.array([[True, True]])
+    np.testing.assert_allclose(adjusted_p(differences, tested), [[0.25, 1.0]])
+    np.testing.assert_allclose(adjusted_p(differences * 0, tested), [[1.0, 1.0]])

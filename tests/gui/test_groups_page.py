@@ -293,7 +293,7 @@ def test_gene_regulation_is_compared_between_groups_where_a_run_has_it(
 ) -> None:
     tab, session = opened()
     choose(tab, column="arm")
-    assert "no ADTD run of the bulk with gene regulation" in tab.text("groups-regulation-reason")
+    assert "DTD estimates no gene regulation" in tab.text("groups-regulation-reason")
     inputs = made(changed=True)
     session.set_dataset(inputs["dataset"], keep_runs=False)
     data = session.need_dataset()

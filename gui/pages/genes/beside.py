@@ -13,6 +13,7 @@ from gui.analyses.gene_params import GenesParams, regulation_calls
 from gui.engine.regulation import GeneEffects
 from gui.engine.results import BootstrapResult, Run
 from gui.figures.text import shorten
+from gui.methods.method import KIND
 from gui.pages.genes.base import intervals_of, regulated_runs, regulates, run_title
 from gui.plugin import Context
 
@@ -46,14 +47,15 @@ def of_run(ctx: Context, run: Run) -> Estimate:
 
 
 def group_runs(ctx: Context) -> list[Run]:
-    """Comparisons of gene regulation between groups whose ADTD run is there, newest first."""
+    """Comparisons of gene regulation between groups whose run is there, newest first."""
     found = ctx.session.runs("group_regulation")
     return [run for run in reversed(found) if _source(ctx, run) is not None]
 
 
 def _source(ctx: Context, run: Run) -> Run | None:
-    source = ctx.session.run(run.provenance.inputs.get("adtd"))
-    return source if source is not None and source.result.gene_regulation is not None else None
+    inputs = run.provenance.inputs
+    found = (ctx.session.run(inputs.get(kind)) for kind in ("adtd", KIND))
+    return next((source for source in found if regulates(source)), None)
 
 
 def of_groups(ctx: Context, run: Run) -> list[Estimate]:

@@ -11,6 +11,7 @@ from dash import Input, Output, State, html
 from gui.analyses.group_regulation import GroupRegulationParams, run_group_regulation
 from gui.answers.analyses import analysis_summary, composition_runs
 from gui.answers.group_regulation import difference_text, different_genes, shown_table
+from gui.answers.run_names import method_name, source_name
 from gui.components.common import card
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.form import ParamsForm
@@ -21,6 +22,9 @@ from gui.components.warnings import warning_list
 from gui.engine.results import Run
 from gui.errors import DeconomixError, MissingPart
 from gui.figures.template import styled
+from gui.methods.method import KIND as METHOD
+from gui.methods.method import Capability
+from gui.methods.registry import capabilities_of
 from gui.pages.groups.base import field_inputs, field_states, page, parse
 from gui.plugin import DARK, JOBS, REVISION, Context
 from gui.report.analyses import MOST_GENES, difference_figure
@@ -53,8 +57,8 @@ def layout(ctx: Context) -> Any:
     return card(
         dmc.Text("Gene regulation per group", fw=600),
         dmc.Text(
-            "Fits ADTD to the samples of each group alone, and asks by permutation of the groups"
-            " which genes are regulated differently.",
+            "Estimates gene regulation in the samples of each group alone, and asks by permutation"
+            " of the groups which genes are regulated differently.",
             size="xs",
             c="dimmed",
             mb="xs",
@@ -72,19 +76,44 @@ def layout(ctx: Context) -> Any:
 
 
 def regulated_run(ctx: Context, source: str | None) -> Run:
-    """The ADTD run with gene regulation: the one chosen, or the newest; MissingPart."""
-    runs = [
-        run
-        for run in composition_runs(ctx.session)
-        if run.kind == "adtd" and run.result.gene_regulation is not None
-    ]
-    found = next((run for run in runs if run.id == source), runs[0] if runs else None)
-    if found is None or ctx.session.run(found.provenance.inputs.get("dtd")) is None:
+    """The run with gene regulation: the one chosen, or else the newest; MissingPart."""
+    runs = composition_runs(ctx.session)
+    chosen = next((run for run in runs if run.id == source), runs[0] if runs else None)
+    able = [run for run in runs if Capability.REGULATION in capabilities_of(run)]
+    there = [run for run in able if _can_run_again(ctx, run)]
+    found = chosen if chosen in there else max(there, key=lambda run: run.created, default=None)
+    if found is None and able:
         raise MissingPart(
-            "There is no ADTD run of the bulk with gene regulation.",
-            advice="Run ADTD with the model “Hidden background + gene regulation”.",
+            f"The {source_name(able[0])} cannot be computed again: what it was computed with is not"
+            " there any more.",
+            advice="Run it again.",
+        )
+    if found is None:
+        raise MissingPart(
+            "There is no run of the bulk with gene regulation."
+            if chosen is None
+            else f"{method_name(chosen)} estimates no gene regulation.",
+            advice="Run ADTD with the model “Hidden background + gene regulation”, or another"
+            " method that estimates it.",
         )
     return found
+
+
+def _can_run_again(ctx: Context, run: Run) -> bool:
+    """Whether the DTD run of ADTD is there, or the plug-in of another method."""
+    if run.kind == METHOD:
+        return any(method.key == run.result.method for method in ctx.methods)
+    return ctx.session.run(run.provenance.inputs.get("dtd")) is not None
+
+
+def instead(ctx: Context, source: str | None, run: Run) -> str:
+    """That another run than the one chosen is compared, a sentence; "" if it is that one."""
+    chosen = next((one for one in composition_runs(ctx.session) if one.id == source), None)
+    if chosen is None or chosen.id == run.id:
+        return ""
+    able = Capability.REGULATION in capabilities_of(chosen)
+    why = "cannot be computed again" if able else "estimates no gene regulation"
+    return f"{method_name(chosen)} {why}: the {source_name(run)} is compared."
 
 
 def asked(ctx: Context, values: Mapping[str, Any]) -> tuple[GroupRegulationParams, Run]:
@@ -104,10 +133,22 @@ def asked(ctx: Context, values: Mapping[str, Any]) -> tuple[GroupRegulationParam
         column=groups.column,
         groups=groups.groups,
         cuts=groups.cuts,
-        lambda2=run.params.lambda2,  # type: ignore[attr-defined]
-        max_iterations=run.params.max_iterations,  # type: ignore[attr-defined]
+        **settings_of(run),
     )
     return params, run
+
+
+def settings_of(run: Run) -> dict[str, Any]:
+    """What of the run's parameters the comparison names as its own."""
+    if run.kind == METHOD:
+        return {"method": run.result.method}
+    return {name: getattr(run.params, name) for name in ("lambda2", "max_iterations")}
+
+
+def inputs_of(run: Run) -> dict[str, str]:
+    """What the task gets: the run, and of ADTD also its DTD run."""
+    before = run.provenance.inputs.get("dtd")
+    return {run.kind: run.id} | ({} if run.kind == METHOD or not before else {"dtd": before})
 
 
 PERMUTATIONS = {"regulation_permutations": form.id("permutations")}
@@ -127,10 +168,12 @@ def ready_regulation(
 ) -> tuple[bool, str]:
     """Whether it can be compared, and why not."""
     try:
-        asked(ctx, values)
+        _, run = asked(ctx, values)
     except DeconomixError as error:
         return True, error.full_text
-    return (True, GOING) if running(ctx, KIND) is not None else (False, "")
+    if running(ctx, KIND) is not None:
+        return True, GOING
+    return False, instead(ctx, values["source"], run)
 
 
 @page.callback(
@@ -151,7 +194,7 @@ def compare_regulation(ctx: Context, *, clicks: int | None, values: dict[str, An
         params,
         kind=KIND,
         title=f"Gene regulation: {params.column}",
-        inputs={"adtd": run.id, "dtd": run.provenance.inputs["dtd"]},
+        inputs=inputs_of(run),
     )
 
 

@@ -244,11 +244,13 @@ def _check(options: argparse.Namespace) -> Checked:
 def _whole(path: Path) -> str:
     """ "session" or "dcx" for a file that needs no role, else ""."""
     from gui.data.readers.read import file_kind
+    from gui.sessions.container import MIMETYPE
 
     if not path.is_file():
         return ""
     with contextlib.suppress(OSError), open(path, "rb") as file:
-        if b"mimetype" in file.read(64) or path.suffix.lower() == ".dcxsession":
+        # OpenDocument files and e-books begin with another mimetype
+        if b"mimetype" + MIMETYPE in file.read(128) or path.suffix.lower() == ".dcxsession":
             return "session"
     try:
         return "dcx" if file_kind(path, path.name) == "dcx" else ""

@@ -16,6 +16,7 @@ import numpy as np
 import openpyxl
 import pytest
 
+from gui.cli.check import check
 from gui.data.dataset import Role
 from gui.data.readers.read import FileChoice, Part, file_kind, read_all
 from gui.errors import BadValues, DataError, UnreadableFile
@@ -420,3 +421,33 @@ def test_invisible_characters_in_names_of_a_sheet_are_removed(mark: str, tmp_pat
     assert list(part.matrix.genes) == GENES
     assert any("Invisible characters" in note for note in part.source.notes)
     assert not any("Invisible" in n for n in part_of(in_sheet(path, str)).source.notes)
+
+
+ODS = b"application/vnd.oasis.opendocument.spreadsheet"
+
+
+@pytest.mark.parametrize(
+    ("name", "members", "what"),
+    [
+        ("t.ods", {"mimetype": ODS, "content.xml": "<x/>"}, "OpenDocument"),
+        ("t.numbers", {"Index/Document.iwa": "x"}, "Numbers"),
+        ("t.docx", {"[Content_Types].xml": "<x/>", "word/document.xml": "<x/>"}, "Word"),
+        ("t.xlsb", {"[Content_Types].xml": "<x/>", "xl/workbook.bin": "x"}, ".xlsb"),
+        ("renamed.xlsx", {"mimetype": ODS, "content.xml": "<x/>"}, "OpenDocument"),
+    ],
+)
+def test_documents_of_other_programs_are_named_and_never_called_damaged(
+    name: str,
+    members: dict[str, Any],
+    what: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = write(tmp_path / name, zipped(**members))
+    for role in ("bulk", "clinical", "truth"):
+        assert check([str(path), "--role", role]) == 2
+        said = capsys.readouterr().out
+        assert what in said
+        assert "save the table as .xlsx" in said
+        assert "damaged" not in said
+        assert "session" not in said

@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
+from gui.data.readers.archive import zip_holds
 from gui.data.readers.layout import layout_of_sheet
 from gui.data.readers.textfile import UNSEEN
 from gui.errors import UnreadableFile
@@ -49,6 +50,12 @@ def read_excel(
     damaged = UnreadableFile(
         f"{name} is damaged or not an Excel file.", advice="Save it again from Excel, or as .csv."
     )
+    held = zip_holds(source) if isinstance(source, Path) else ""
+    if held.startswith(("a ", "an ")):
+        raise UnreadableFile(
+            f"{name} is {held}, which this program does not read.",
+            advice="Open it in its program, save the table as .xlsx or .csv and choose that file.",
+        )
     try:
         with _opened(source) as file, zipfile.ZipFile(file) as archive:
             if sum(item.file_size for item in archive.infolist()) > MAX_UNPACKED:

@@ -331,6 +331,13 @@ def test_what_a_column_holds_counts_more_than_its_name(tmp_path: Path) -> None:
             "celltype.l2",
         ),
         ({"leiden": CODES.astype(str), "donor": np.tile(["D1", "D2"], 18)}, "leiden"),
+        # a group of the samples is no type, whatever its column is called
+        ({"type": np.tile(["tumor", "normal"], 18), "cluster_name": names}, "cluster_name"),
+        (
+            {"annotation": np.tile(["Treated", "Untreated"], 18), "final_cluster": names},
+            "final_cluster",
+        ),
+        ({"cell_type": np.tile(["Tumour", "Normal"], 18), "sex": ["male"] * 36}, "cell_type"),
     ):
         single_cells(obs=obs).write_h5ad(tmp_path / "cells.h5ad")
         assert inspect_file(tmp_path / "cells.h5ad", "train").label_column == wanted, list(obs)

@@ -79,12 +79,20 @@ _ABOUT_WHOLE = ("id", "ids", "by", "size", "order", "n", "orig")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 _CLUSTER = re.compile(r"(clusters?|clust?|c|group|k)?[ _.:#-]*\d+(\.\d+)?", re.IGNORECASE)
+_CONDITION_TEXT = """
+tumor tumour normal healthy control ctrl controls case cases disease diseased treated untreated
+treatment vehicle stim stimulated unstim unstimulated pre post before after baseline responder
+nonresponder primary metastasis metastatic recurrent relapse adjacent male female yes no true false
+wt ko wildtype knockout young old adult fetal
+"""
+_CONDITIONS = frozenset(_CONDITION_TEXT.split())
+"""Of what a cell is or was, but no type of cell; unless other names are beside these."""
 _MOST = 1000
 """Different values from which on a column holds no types."""
 
-Look = Literal["names", "numbers", "one", "many"]
-"""What the values of a column look like: names that repeat, numbers of clusters, one and the same
-everywhere, or hardly a value that repeats.
+Look = Literal["names", "numbers", "conditions", "one", "many"]
+"""What the values of a column look like: names that repeat, numbers of clusters, tumour and normal
+or the like, one and the same everywhere, or hardly a value that repeats.
 """
 
 
@@ -121,6 +129,8 @@ def look_of(distinct: Collection[object], cells: int) -> Look:
         return "many"
     if numbered(map(str, distinct)):
         return "numbers"
+    if {plain(str(value)) for value in distinct} <= _CONDITIONS:
+        return "conditions"
     return "names" if len(distinct) <= max(2, cells // 2) else "many"
 
 
@@ -140,12 +150,13 @@ def propose_column(columns: Mapping[str, Look], texts: Collection[str] = ()) -> 
     """The column of cell types, by its values first and then by its name. columns : name -> look;
     texts : the columns of text.
 
-    A column that is called like cell types but holds numbers comes behind one that holds names.
+    A column that is called like cell types but holds numbers, or tumour and normal, comes behind
+    one that holds names.
     Where no name tells, a single column of text that repeats is proposed.
     """
     ranks = {c: rank for c in columns if (rank := name_rank(c)) is not None}
     if not ranks:
-        found = [c for c in texts if columns.get(c) in ("names", "numbers")]
+        found = [c for c in texts if columns.get(c) in ("names", "numbers", "conditions")]
         return (
             LabelColumn(
                 found[0],

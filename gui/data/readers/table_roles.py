@@ -136,7 +136,7 @@ def _label_column(table: Table, choice: FileChoice) -> str:
     looks = {c: look_of({v for v in t if v.strip()}, len(t)) for c, t in table.texts.items()}
     named = {c: look for c, look in looks.items() if name_rank(c) is not None}
     found = propose_column(named) or propose_column(looks, list(looks))
-    if found is not None and looks[found.name] in ("names", "numbers", "one"):
+    if found is not None and looks[found.name] in ("names", "numbers", "conditions", "one"):
         return found.name
     return ""
 

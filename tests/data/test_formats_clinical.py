@@ -351,3 +351,53 @@ def test_times_of_death_that_fit_no_value_leave_the_question(tmp_path: Path) -> 
         table = read(tmp_path / "picked.txt", head + rows)
         assert not table.coding.certain
         assert table.event_value == ""
+
+
+@pytest.mark.parametrize(
+    ("title", "unit"),
+    [("time_unit", "weeks"), ("Unit of time", "months"), ("os_time units", "days")],
+)
+def test_the_unit_may_stand_in_a_column_of_its_own(title: str, unit: str, tmp_path: Path) -> None:
+    rows = "".join(f"{s},{9 + i},1,{unit}\n" for i, s in enumerate(SAMPLES))
+    table = read(tmp_path / "t.csv", f"sample,os_time,os,{title}\n{rows}")
+    assert table.unit == unit
+    mixed = rows.replace(unit, "years", 1)
+    assert read(tmp_path / "t.csv", f"sample,os_time,os,{title}\n{mixed}").unit is None
+
+
+TARGET = (
+    "USI\tFirst Event\tEvent Free Survival Time in Days\tVital Status\tOverall Survival Time in Days\n"
+    "K1\tRelapse\t100\tAlive\t900\nK2\tCensored\t700\tAlive\t700\n"
+    "K3\tRelapse\t50\tDead\t80\nK4\tProgression\t60\tDead\t90\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "time", "event"),
+    [
+        (TARGET, "Overall Survival Time in Days", "Vital Status"),
+        (
+            TARGET.replace("Overall Survival Time", "Other"),
+            "Event Free Survival Time in Days",
+            "First Event",
+        ),
+        (
+            "id\tprogressed\tdied\tos_months\nK1\tyes\tno\t9\nK2\tno\tno\t8\n"
+            "K3\tyes\tyes\t7\nK4\tyes\tno\t6\n",
+            "os_months",
+            "died",
+        ),
+        (
+            "id\tdeath\trelapse\tRFS (months)\nK1\t0\t1\t9\nK2\t0\t0\t8\n"
+            "K3\t1\t1\t7\nK4\t0\t1\t6\n",
+            "RFS (months)",
+            "relapse",
+        ),
+    ],
+    ids=["TARGET", "TARGET without OS", "yes and no", "RFS"],
+)
+def test_the_event_is_of_the_same_end_as_the_time(
+    text: str, time: str, event: str, tmp_path: Path
+) -> None:
+    table = read(tmp_path / "t.tsv", text)
+    assert (table.time_column, table.event_column) == (time, event)

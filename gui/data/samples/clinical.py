@@ -36,6 +36,7 @@ from gui.data.samples.survival_columns import (
     coding_by_deaths,
     combine_times,
     event_coding,
+    plain,
     propose_event,
     propose_time,
     unit_in,
@@ -220,8 +221,10 @@ def _without_codes(column: pd.Series) -> tuple[pd.Series, str]:
 
 
 def _unit_beside(frame: pd.DataFrame, time: str) -> str | None:
-    """The unit that another column has for all rows: CDISC's AVALU beside AVAL."""
-    beside = next((str(c) for c in frame.columns if str(c).lower() == f"{time.lower()}u"), "")
+    """The unit that another column has for all rows: CDISC's AVALU beside AVAL, time_unit."""
+    own = plain(time)
+    named = (f"{own}u", f"{own}unit", f"{own}units", "timeunit", "timeunits", "unitoftime")
+    beside = next((str(c) for c in frame.columns if time and plain(str(c)) in named), "")
     values = set(frame[beside].dropna()) if beside else set()
     return unit_in(str(values.pop())) if len(values) == 1 else None
 

@@ -283,6 +283,10 @@ def propose_event(frame: pd.DataFrame, key: str, time: str) -> str:
     if own:
         return own[0]
     fits = fits or _by_words(frame, (key, time))
+    if len(fits) > 1 and _DEATH_MEANT.search(time) and not _OTHER_END.search(time):
+        fits = [c for c in fits if not _of_other_end(frame[c], c)] or fits
+    elif len(fits) > 1 and _OTHER_END.search(time):
+        fits = [c for c in fits if _of_other_end(frame[c], c)] or fits
     told = [c for c in fits if event_coding(frame[c], c).value]
     if time == COMBINED or not stem:
         vital = [c for c in told if "vital" in c.lower()]
@@ -290,6 +294,26 @@ def propose_event(frame: pd.DataFrame, key: str, time: str) -> str:
             return vital[0]
     binary = [c for c in fits if {value_text(v) for v in frame[c].dropna()} <= {"0", "1"}]
     return (binary or told or fits or [""])[0]
+
+
+def _of_other_end(column: pd.Series, name: str) -> bool:
+    """Whether a column is about relapse or progression, by its name or its values, and not about
+    death.
+    """
+    text = " ".join([name, *(value_text(v) for v in column.dropna().unique()[:9])])[:_LONGEST]
+    return bool(_OTHER_END.search(text)) and not re.search(
+        r"vital|dead|death|deceas|died", text, re.I
+    )
+
+
+_OF_DEATH = re.compile(r"vital|dead|death|deceas|died", re.I)
+_DEATH_MEANT = re.compile(r"^os(?![a-z])|overall|death|surviv|gesamt", re.I)
+_OTHER_END = re.compile(
+    r"relaps|recur|progress|metasta|event.?free|first.?event|disease.?free|"
+    r"(?<![a-z])(?:efs|pfs|pfi|dfs|dfi|rfs|ttp|mfs|dmfs|lrfs)(?![a-z])",
+    re.I,
+)
+"""What another end than death is called, in names of times and events."""
 
 
 def _same_endpoint(time: str, event: str) -> bool:

@@ -354,3 +354,20 @@ def test_a_row_of_merged_cells_above_the_header_is_no_header(tmp_path: Path) -> 
     book.save(tmp_path / "t.xlsx")
     choice = KnownCompositionChoice(path=tmp_path / "t.xlsx")
     assert_fractions(read_known_composition(choice, SAMPLES, TYPES))
+
+
+@pytest.mark.parametrize("title", ["Timepoint", "Visit", "Replicate no"])
+def test_several_rows_of_a_sample_are_no_long_table(title: str, tmp_path: Path) -> None:
+    """A column of time points repeats as one of cell types does."""
+    head = ",".join(["sample", title, *TYPES])
+    lines = [
+        ",".join([sample, when, *(f"{v:g}" for v in row)])
+        for when in ("d0", "d7")
+        for sample, row in zip(SAMPLES, FRACTIONS, strict=True)
+    ]
+    table = read(tmp_path / "t.csv", "\n".join([head, *lines]) + "\n")
+    assert set(table.shares.index) == set(TYPES)
+    found = codes(table)
+    assert "stands several times" in found["samples-not-joined"].message
+    one = read(tmp_path / "t.csv", "\n".join([head, *lines[:3]]) + "\n")
+    assert_fractions(one)

@@ -359,6 +359,8 @@ def _long_format(
     values = [c for c in numeric if c not in (best, kind)]
     if not values:
         return None
+    if len(values) > 2 and not _TYPE.search(kind):
+        return None  # one row per sample and time point, and a column per type
     fitting = [c for c in values if _VALUE.search(c)] or [c for c in values if _COUNT.search(c)]
     if not fitting and len(values) > 1:
         return None

@@ -310,6 +310,13 @@ def known_composition_findings(
 
 
 def _nothing_joined(read: KnownCompositionTable, samples: Sequence[str]) -> Finding:
+    if read.join is not None and len(read.join.ambiguous) == len(samples):
+        return f.NotJoined(
+            Place.at(read.name, "truth", columns=samples),
+            f"Every sample of the bulk stands several times in {read.name} ({samples[0]} among"
+            " them), so it cannot be told which values are meant.",
+            "Give every sample one row: of one time point, one gate or one replicate.",
+        )
     message = (
         f"None of the {number(len(samples))} samples of the bulk is in {read.name} ({samples[0]}"
         f" against {some(read.shares.columns, 2)})."

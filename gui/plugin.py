@@ -51,7 +51,7 @@ from gui.methods.method import Method as Method
 from gui.methods.method import MethodResult as MethodResult
 from gui.methods.method import method_result as method_result
 from gui.program import Program
-from gui.sessions.cache import DCXCache
+from gui.sessions.cache import DCXCache as DCXCache
 from gui.sessions.manager import Actor, SessionCacheManager
 from gui.sessions.snapshot import PendingJob
 from gui.sessions.store import SessionInfo

@@ -16,9 +16,8 @@ from gui.components.common import tip_label
 from gui.engine.results import Run
 from gui.errors import MissingPart
 from gui.files import HTML
-from gui.plugin import Context, Page
+from gui.plugin import Context, DCXCache, Page
 from gui.report.comparison import AGREEMENT, comparison_report
-from gui.sessions.cache import DCXCache
 
 page = Page("compare", "Compare", "two runs beside each other", order=70, requires=("composition",))
 WHAT, TYPES, SCATTER, BLAND, CONCLUSIONS = "what", "types", "scatter", "bland", "conclusions"

@@ -120,6 +120,25 @@ def circles(imports: dict[str, set[str]]) -> list[list[str]]:
         left = {m: used - ends for m, used in left.items() if m not in ends}
 
 
+SERVICES = ("app", "cli", "jobs", "program", "routes", "sessions", "settings", "shell")
+"""What a page has through its context only."""
+
+
+@pytest.mark.parametrize("key", ["groups", "survival", "genes", "compare", "robustness"])
+def test_a_page_is_short_modules_that_ask_the_plugin_interface_for_services(key: str) -> None:
+    modules = sorted((ROOT / "gui" / "pages" / key).glob("*.py"))
+    assert modules
+    for path in modules:
+        lines = path.read_text("utf-8").splitlines()
+        assert len(lines) <= 250, f"{path.name}: {len(lines)} lines"
+        rooms = {
+            found[1]
+            for line in lines
+            if (found := re.match(r"\s*(?:from|import) gui\.(\w+)", line))
+        }
+        assert not rooms & set(SERVICES), path.name
+
+
 def test_no_two_modules_import_each_other_however_far_around() -> None:
     import grimp
 

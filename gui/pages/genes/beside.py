@@ -15,6 +15,7 @@ from gui.engine.results import BootstrapResult, Run
 from gui.figures.text import shorten
 from gui.methods.method import KIND
 from gui.pages.genes.base import intervals_of, regulated_runs, regulates, run_title
+from gui.pages.genes.calls import of_type
 from gui.plugin import Context
 
 NONE = ""
@@ -106,6 +107,18 @@ def estimates(ctx: Context, current: Run, beside: str) -> list[Estimate]:
     if other is not None and regulates(other):
         found.append(of_run(ctx, other))
     return found
+
+
+def of_type_beside(
+    ctx: Context, run: Run, beside: str, cell_type: str, params: GenesParams
+) -> dict[str, pd.DataFrame]:
+    """Title -> regulation of one cell type, of the run and what is beside it."""
+    found = []
+    for one in estimates(ctx, run, beside):
+        table = of_type(one.calls(params), cell_type)
+        if len(table):
+            found.append((one.title, table))
+    return by_title(found)
 
 
 def by_title(parts: Iterable[tuple[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:

@@ -203,26 +203,16 @@ def show_regulation(
     elif view in SHARED:
         sets, colours = matrix_of_calls(calls), type_colours(ctx.session.dataset, *types)
         if beside:
-            sets = matrix_of_estimates(_beside(ctx, run, beside, cell_type, params))
+            sets = matrix_of_estimates(choices.of_type_beside(ctx, run, beside, cell_type, params))
             colours, words = {}, f"{cell_type}: {OF_SETS}"
         drawn, words = drawn_sets(view, sets, colours, words)
     elif view == TOP:
-        drawn = figures.top_and_bottom(_beside(ctx, run, beside, cell_type, params), many)
+        drawn = figures.top_and_bottom(
+            choices.of_type_beside(ctx, run, beside, cell_type, params), many
+        )
     else:
         drawn = _heatmap(ctx, run, calls, many)
     return {**controls, **panel_of.figure(drawn, bool(dark), words, f"gene-regulation-{view}")}
-
-
-def _beside(
-    ctx: Context, run: Run, beside: str, cell_type: str, params: GenesParams
-) -> dict[str, pd.DataFrame]:
-    """Title -> regulation of one cell type, of the run and what is beside it."""
-    found = []
-    for one in choices.estimates(ctx, run, beside):
-        table = of_type(one.calls(params), cell_type)
-        if len(table):
-            found.append((one.title, table))
-    return choices.by_title(found)
 
 
 def _heatmap(ctx: Context, run: Run, calls: pd.DataFrame, n: int) -> Any:

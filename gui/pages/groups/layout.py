@@ -5,27 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
-import pandas as pd
 from dash import Input, Output, State, html
 from dash.exceptions import PreventUpdate
 
 from gui.analyses.groups import GroupsResult
 from gui.analyses.samples import grouping_columns
 from gui.answers.analyses import basis_name, contradicted_of
-from gui.answers.groups import (
-    PAIRS as PAIRS_TEXT,
-)
-from gui.answers.groups import (
-    effect_caption,
-    effect_title,
-    lost_sentence,
-    shown_pairs,
-    shown_samples,
-    shown_table,
-    summary_line,
-    table_note,
-    type_sentence,
-)
+from gui.answers.groups import effect_title, summary_line, type_sentence
 from gui.components.analysis import AnalysisHead, go_to
 from gui.components.common import card, empty_state, two_columns
 from gui.components.figure import bind_figure_export, figure_card
@@ -39,30 +25,23 @@ from gui.figures.template import styled
 from gui.pages.groups import regulation
 from gui.pages.groups.base import form, page, progress, source_options
 from gui.pages.groups.fields import column
+from gui.pages.groups.looks import (
+    ALL,
+    EFFECTS,
+    FILES,
+    LOOKS,
+    MAP,
+    ONE,
+    TABLE,
+    TABLES,
+    by_evidence,
+    note_of,
+    table_of,
+)
 from gui.pages.groups.parameters import start
 from gui.plugin import DARK, REVISION, Context
 from gui.report.analyses import one_type
 
-EFFECTS, ALL, ONE, MAP, TABLE, PAIRS, SAMPLES = (
-    "effects",
-    "all",
-    "one",
-    "map",
-    "table",
-    "pairs",
-    "samples",
-)
-LOOKS = {
-    EFFECTS: "Effects",
-    ALL: "All types",
-    ONE: "One type",
-    MAP: "Heat map",
-    TABLE: "Table",
-    PAIRS: "Pairs",
-    SAMPLES: "Samples",
-}
-TABLES = (TABLE, PAIRS, SAMPLES)
-FILES = {TABLE: "groups", PAIRS: "groups-pairs", SAMPLES: "groups-samples"}
 TYPE = "type:"
 NO_COLUMNS = "Nothing is known that divides the samples"
 previous = PreviousRuns(
@@ -198,42 +177,6 @@ def draw(
         fig = effects(result.table, title=title, no_effect=result.no_effect, colour_of=colours)
     style = graph_height_style(styled(fig, bool(dark)), above=360, least=420)
     return {**found, "figure": fig, "style": style, "file": file, "views": views.show("figure")}
-
-
-def by_evidence(result: GroupsResult) -> list[str]:
-    """The cell types, those with the smallest p-value first."""
-    p = result.table["p"].reindex(result.fractions.index)
-    return [str(name) for name in p.sort_values(kind="stable").index]
-
-
-def note_of(result: GroupsResult, look: str) -> str:
-    """A line below the figure or table: what is drawn, or what closure does."""
-    if look == EFFECTS:
-        return (
-            f"{effect_caption(result)}; the"
-            f" dashed line is no effect. Filled: differs at a false discovery rate of"
-            f" {100 * result.level:g} % over {result.family} types."
-        )
-    if look == SAMPLES:
-        return lost_sentence(result)
-    if look == MAP:
-        return "Colours: standard deviations from the mean of the type, on the scale compared."
-    if look == PAIRS:
-        return (
-            f"{PAIRS_TEXT} P-values are adjusted over {result.pairs_family} tests."
-            if len(result.pairs)
-            else "There are pairs where three or more groups are compared."
-        )
-    return table_note(result)
-
-
-def table_of(result: GroupsResult, look: str) -> pd.DataFrame:
-    """The table as on screen, with its index named."""
-    if look == PAIRS:
-        return shown_pairs(result)
-    if look == SAMPLES:
-        return shown_samples(result)
-    return shown_table(result)
 
 
 def to_save(ctx: Context, look: str) -> TableFile | None:

@@ -11,14 +11,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.analyses.robustness import RobustnessParams, RobustnessResult, run_robustness
 from gui.answers.analyses import basis_name
-from gui.answers.robustness import (
-    LEAKAGE_CAPTION,
-    TITLES,
-    shown_gene_counts,
-    shown_leakage,
-    shown_summary,
-    summary_line,
-)
+from gui.answers.robustness import summary_line
 from gui.components.analysis import AnalysisHead, go_to
 from gui.components.common import card, empty_state, form_end, tip_label, two_columns
 from gui.components.figure import bind_figure_export, figure_card
@@ -29,9 +22,7 @@ from gui.components.runs import PreviousRuns
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
 from gui.components.views import Views, graph_height_style, switch
 from gui.engine.results import Run
-from gui.engine.variants import DONORS, GENES, LEFT_OUT, SEED
 from gui.errors import DeconomixError
-from gui.figures import robustness as figures
 from gui.figures.palette import type_colours
 from gui.figures.template import styled
 from gui.pages.robustness.base import (
@@ -42,30 +33,9 @@ from gui.pages.robustness.base import (
     source_options,
     source_run,
 )
+from gui.pages.robustness.looks import ABOUT, FILES, LOOKS, TABLE, TABLES, available, drawn
 from gui.plugin import DARK, JOBS, REVISION, Context
-from gui.report.analyses import variants_figure
 
-LEAKAGE, BY_GENES, TABLE, LEAKS, COUNTS = "leakage", "by_genes", "table", "leaks", "counts"
-LOOKS = {
-    GENES: TITLES[GENES],
-    BY_GENES: "By count",
-    SEED: TITLES[SEED],
-    DONORS: "Donors",
-    LEAKAGE: "Leakage",
-    TABLE: "Table",
-    LEAKS: "Leakage table",
-    COUNTS: "Count table",
-}
-NEEDS = {BY_GENES: GENES, LEAKAGE: LEFT_OUT, LEAKS: LEFT_OUT, COUNTS: GENES}
-"""What has to be computed for a look; the others need themselves."""
-TABLES = {TABLE: shown_summary, LEAKS: shown_leakage, COUNTS: shown_gene_counts}
-FILES = {TABLE: "robustness", LEAKS: "robustness-leakage", COUNTS: "robustness-gene-counts"}
-ABOUT = {
-    TABLE: "Fractions when one thing is changed: medians over the samples, in percent; IQR and"
-    " range over the variants in percentage points; Spearman correlation with the run.",
-    LEAKS: LEAKAGE_CAPTION,
-    COUNTS: "Median fraction (%) by number of genes.",
-}
 GOING = "Started. You can go on working."
 progress = JobProgress(page, page.key)
 previous = PreviousRuns(
@@ -227,10 +197,7 @@ def draw(ctx: Context, *, dark: bool, look: str, _revision: Any) -> dict[str, An
     if run is None:
         raise PreventUpdate
     result: RobustnessResult = run.result
-    note = ""
-    if look != TABLE and NEEDS.get(look, look) not in result.kinds:
-        note = f"“{LOOKS.get(look, 'This')}” was not computed in this run; the table is shown."
-        look = TABLE
+    look, note = available(result, look)
     if look in TABLES:
         shown = table_view(TABLES[look](result))
         return {
@@ -240,20 +207,14 @@ def draw(ctx: Context, *, dark: bool, look: str, _revision: Any) -> dict[str, An
             "note": note or ABOUT[look],
             "views": views.show("table"),
         }
-    colours = type_colours(ctx.session.dataset, *map(str, result.base.index))
-    if look == LEAKAGE:
-        fig, note = figures.leakage(result.leakage()), LEAKAGE_CAPTION
-    elif look == BY_GENES:
-        fig = figures.gene_counts(result.gene_count_table(), result.genes, colours)
-        note = "Dashed: the number of genes of the run."
-    else:
-        fig = variants_figure(result, look, colours)
-        note = "Every dot is a variant: median over the samples. Grey line: the run."
+    fig, below = drawn(
+        result, look, type_colours(ctx.session.dataset, *map(str, result.base.index))
+    )
     return {
         "figure": styled(fig, bool(dark)),
         "style": graph_height_style(fig, above=360, least=420),
         "file": f"robustness-{look.replace('_', '-')}",
-        "note": note,
+        "note": below,
         "views": views.show("figure"),
     }
 
@@ -263,7 +224,8 @@ def to_save(ctx: Context, look: str) -> TableFile | None:
     if run is None:
         return None
     result: RobustnessResult = run.result
-    look = look if look in TABLES and NEEDS.get(look, GENES) in (*result.kinds, GENES) else TABLE
+    look, _ = available(result, look)
+    look = look if look in TABLES else TABLE
     engine: pd.DataFrame | None = result.tables().get(FILES[look].replace("-", "_"))
     return TableFile(FILES[look], TABLES[look](result), ABOUT[look], engine, ABOUT[look])
 

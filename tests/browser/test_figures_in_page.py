@@ -414,20 +414,34 @@ def test_a_number_that_is_not_allowed_is_said_and_not_saved(page: Any, files: Ke
     page.keyboard.press("Escape")
 
 
+def _wait_until(tab: Any, expression: str) -> None:
+    """Wait for what may be a promise; ``wait_for_function`` ends at once with one."""
+    for _ in range(600):
+        if tab.evaluate(expression):
+            return
+        tab.wait_for_timeout(100)
+    raise AssertionError(f"never true: {expression}")
+
+
 def test_figure_and_table_are_copied(page: Any) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    # A picture can be read shortly before it is written: only the program knows when it is done.
+    page.evaluate(
+        "() => { const { dcx } = window.dash_clientside; const copy = dcx.copy_picture;"
+        " window.copied = 0;"
+        " dcx.copy_picture = (one) => copy(one).then(() => { window.copied += 1; }); }"
+    )
     _open_dialog(page)
-    for _ in range(2):
+    for number in (1, 2):
         page.evaluate("navigator.clipboard.writeText('')")
         page.locator("#dcx-export-copy").click()
-        page.wait_for_function(
-            "navigator.clipboard.read().then((all) => all.some((one) =>"
-            " one.types.includes('image/png')))"
-        )
+        _wait_until(page, f"window.copied === {number}")
+        kinds = page.evaluate("navigator.clipboard.read().then((all) => all[0].types)")
+        assert kinds == ["image/png"]
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Save…").nth(1).click()
     page.locator("xpath=//*[@id='look-numbers-copy']").click()
-    page.wait_for_function("navigator.clipboard.readText().then((text) => text.includes('0.1234'))")
+    _wait_until(page, "navigator.clipboard.readText().then((text) => text.includes('0.1234'))")
     copied = page.evaluate("navigator.clipboard.readText()").splitlines()
     assert copied[0].split("\t")[1] == LONG
     assert copied[2].startswith("'=1+1\t0.25")
@@ -435,7 +449,5 @@ def test_figure_and_table_are_copied(page: Any) -> None:
     page.locator("xpath=//*[@id='look-numbers-code']").click()
     expect(page.locator("#dcx-code-python")).to_contain_text("numbers.csv")
     page.locator("#dcx-code-r-copy").click()
-    page.wait_for_function(
-        "navigator.clipboard.readText().then((text) => text.includes('read.csv'))"
-    )
+    _wait_until(page, "navigator.clipboard.readText().then((text) => text.includes('read.csv'))")
     page.keyboard.press("Escape")

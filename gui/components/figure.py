@@ -56,7 +56,7 @@ _HATCH = "repeating-linear-gradient(-45deg, {0} 0 2px, transparent 2px 5px)"
 def save_menu(items: Sequence[tuple[str, str]], *, label: str = "Save…") -> dmc.Menu:
     """A button that opens a menu.
 
-    Which entries there are is settled here: see ``resources/assets/lighter.js``.
+    Which entries there are is settled here: see ``resources/assets/dash_rerender_patch.js``.
 
     Parameters
     ----------

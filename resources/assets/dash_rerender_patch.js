@@ -19,3 +19,32 @@
     const now = (child) => (isValidElement(child) && typeof child.type !== "string" ? cloneElement(child, { _newRender: 0 }) : child);
     mantine.StillMenuDropdown = (props) => createElement(Dropdown, { ...props, children: Children.map(props.children, now) });
 })();
+
+(() => {
+    let kept;
+    // Dash puts its store here once it is made, before React listens to it.
+    Object.defineProperty(window, "store", {
+        configurable: true,
+        get: () => kept,
+        set: (store) => {
+            kept = store;
+            mark_pending(store);
+        },
+    });
+
+    // Whether anything in the page waits for the server: data-dcx-pending of #dcx-outlet. The style sheet could ask with :has(), but then every element of the page
+    // would be styled anew whenever any of them changes.
+    const mark_pending = (store) => {
+        let seen;
+        store.subscribe(() => {
+            const { loading, paths } = store.getState();
+            const outlet = loading !== seen && document.getElementById("dcx-outlet");
+            if (outlet && paths.strs["dcx-outlet"]) {
+                seen = loading;
+                const inside = `${JSON.stringify(paths.strs["dcx-outlet"]).slice(0, -1)},`;
+                const pending = Object.keys(loading).some((path) => loading[path].length > 0 && path.startsWith(inside));
+                outlet.toggleAttribute("data-dcx-pending", pending);
+            }
+        });
+    };
+})();

@@ -35,6 +35,12 @@
     };
   }
 
+  /* Whether anything is drawn: data-dcx-drawn, by which the style sheet knows where a ring says that a figure is still to come. */
+  function mark_drawn(plot) {
+    const drawn = plot.querySelector(".trace, .xtick, .ytick, .annotation, image") !== null;
+    plot.closest(".dash-graph")?.toggleAttribute("data-dcx-drawn", drawn);
+  }
+
   const sizes = new ResizeObserver((entries) => {
     window.requestAnimationFrame(() => entries.forEach((entry) => fit(entry.target)));
   });
@@ -48,7 +54,11 @@
     document.querySelectorAll(".dcx-figure .js-plotly-plot").forEach((plot) => {
       if (!known.has(plot) && typeof plot.on === "function") {
         known.add(plot);
-        plot.on("plotly_afterplot", () => fit(plot));
+        plot.on("plotly_afterplot", () => {
+          fit(plot);
+          mark_drawn(plot);
+        });
+        mark_drawn(plot);
         sizes.observe(plot);
       }
     });

@@ -20,7 +20,15 @@
     }
     found = now;
   }
+
+  /* What lies under a card can be scrolled free of it (data-dcx-card in the style sheet). */
+  function make_room() {
+    const shown = [...document.querySelectorAll(".dcx-tour")].some((card) => card.style.display !== "none");
+    document.body.toggleAttribute("data-dcx-card", shown);
+  }
+
   window.setInterval(() => {
+    make_room();
     if (target.length || found) {
       outline();
     }

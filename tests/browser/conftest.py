@@ -26,6 +26,7 @@ from playwright.sync_api import (
 from desktop.server import GRACE, LocalServer
 from gui.app import Application, create_app
 from gui.config import Config
+from tests.gui.groups_session import filled
 
 OTHER_SITE = "elsewhere.test"
 """Another site to a browser, on this machine."""
@@ -222,3 +223,22 @@ def finished(running: Running) -> Callable[..., None]:
         assert not failed, [str(job.error) for job in failed]
 
     return wait
+
+
+@pytest.fixture(scope="module")
+def results(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """One program for all tests of this file, with a DTD and an ADTD run."""
+    application = create_app(Config.for_tests(tmp_path_factory.mktemp("program")))
+    server = LocalServer(application.server)
+    server.start()
+    application.start()
+    session = filled(application)
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.set_default_timeout(PATIENCE)
+    page.goto(application.start_url(server.url))
+    page.locator("#dcx-session-button").click()
+    page.get_by_text(session.name).last.click()
+    yield page
+    page.close()
+    server.stop()
+    application.stop()

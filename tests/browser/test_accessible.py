@@ -430,7 +430,8 @@ def test_a_figure_is_heard_as_the_sentence_of_its_page_and_its_numbers(
     switch(full, "Melanoma")
     go(full, "DTD", "#dtd-answer")
     full.get_by_role("tab", name="Composition").click()
-    rest(full)
+    # the first figure of all also loads Plotly, of which Dash knows nothing
+    full.wait_for_selector("#dtd-page .js-plotly-plot .trace:visible")
     (heard,) = figure_texts(full)
     composition = computed[0][2].composition["bulk"]
     composition = composition / composition.sum(axis=0)  # as the tab shows it at first

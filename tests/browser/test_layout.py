@@ -2,40 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from desktop.server import LocalServer
-from gui.app import create_app
-from gui.config import Config
-from tests.browser.conftest import PATIENCE
 from tests.browser.walk import go, rest
-from tests.gui.groups_session import filled
 
 pytestmark = pytest.mark.browser
 LEAST = 420
 """Pixels of a figure."""
-
-
-@pytest.fixture(scope="module")
-def results(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """One program for all tests of this file, with a DTD and an ADTD run."""
-    application = create_app(Config.for_tests(tmp_path_factory.mktemp("program")))
-    server = LocalServer(application.server)
-    server.start()
-    application.start()
-    session = filled(application)
-    page = browser.new_page(viewport={"width": 1280, "height": 720})
-    page.set_default_timeout(PATIENCE)
-    page.goto(application.start_url(server.url))
-    page.locator("#dcx-session-button").click()
-    page.get_by_text(session.name).last.click()
-    yield page
-    page.close()
-    server.stop()
-    application.stop()
 
 
 def test_figure_controls_and_button_are_in_view_whatever_is_folded(results: Page) -> None:

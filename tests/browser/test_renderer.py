@@ -12,6 +12,34 @@ from tests.browser.walk import go, rest
 
 pytestmark = pytest.mark.browser
 ASSETS = Path(__file__).resolve().parents[2] / "resources" / "assets"
+TOLD = """async () => {
+    const { store } = window;
+    const turn = () => new Promise((done) => setTimeout(done, 50));
+    const counts = [];
+    let told = 0;
+    const stop = store.subscribe(() => { told += 1; });
+    store.dispatch({ type: "to begin with" });
+    await turn();
+    told = 0;
+    for (let number = 0; number < 50; number += 1) store.dispatch({ type: "nothing" });
+    counts.push(told);
+    await turn();
+    counts.push(told);
+    const itempath = store.getState().paths.strs["dcx-outlet"];
+    for (const title of ["one", "two"]) {
+        const payload = { itempath, props: { title }, renderType: "callback" };
+        store.dispatch({ type: "ON_PROP_CHANGE", payload });
+        counts.push(told);
+    }
+    stop();
+    return counts;
+}"""
+
+
+def test_changes_of_the_layout_are_told_at_once_and_all_else_once_per_turn(results: Page) -> None:
+    go(results, "sessions")
+    assert results.evaluate(TOLD) == [0, 1, 2, 3]
+    assert results.locator("#dcx-outlet").get_attribute("title") == "two"
 
 
 def test_the_page_says_that_it_waits_only_while_it_does(results: Page) -> None:

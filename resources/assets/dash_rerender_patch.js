@@ -73,3 +73,31 @@
         });
     };
 })();
+
+// A table in a tab that nobody opens costs as much as one that is read: each is built when it has a place on screen for the first time. Dash's components are loaded
+// before this file.
+(() => {
+    const { React, dash_ag_grid: suite } = window;
+    if (!suite) {
+        return;
+    }
+    const { AgGrid } = suite;
+    const { createElement, useEffect, useRef, useState } = React;
+    const WaitingGrid = (props) => {
+        const place = useRef(null);
+        const [seen, see] = useState(false);
+        const loading = window.dash_component_api.useDashContext().useLoading();
+        useEffect(() => {
+            if (seen) {
+                return undefined;
+            }
+            const sizes = new ResizeObserver(() => place.current && place.current.getClientRects().length > 0 && see(true));
+            sizes.observe(place.current);
+            return () => sizes.disconnect();
+        }, [seen]);
+        return seen
+            ? createElement(AgGrid, props)
+            : createElement("div", { id: props.id, ref: place, className: props.className, style: props.style, "data-dash-is-loading": loading || undefined });
+    };
+    window.dash_ag_grid = Object.create(suite, { AgGrid: { value: Object.assign(WaitingGrid, AgGrid) } });
+})();

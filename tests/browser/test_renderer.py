@@ -12,6 +12,7 @@ from tests.browser.walk import go, rest
 
 pytestmark = pytest.mark.browser
 ASSETS = Path(__file__).resolve().parents[2] / "resources" / "assets"
+TABLES = "#dtd-page .ag-root"
 TOLD = """async () => {
     const { store } = window;
     const turn = () => new Promise((done) => setTimeout(done, 50));
@@ -40,6 +41,26 @@ def test_changes_of_the_layout_are_told_at_once_and_all_else_once_per_turn(resul
     go(results, "sessions")
     assert results.evaluate(TOLD) == [0, 1, 2, 3]
     assert results.locator("#dcx-outlet").get_attribute("title") == "two"
+
+
+def test_a_table_is_built_when_it_is_first_seen_and_stays(results: Page) -> None:
+    go(results, "dtd")
+    assert results.locator("#dtd-page .dcx-table").count() > 1
+    for _ in range(2):
+        results.get_by_role("tab", name="Loss").click()
+        rest(results)
+        go(results, "sessions")
+        go(results, "dtd")
+        assert results.locator(TABLES).count() == 0
+        results.get_by_role("tab", name="Composition").click()
+        results.locator("#dtd-composition-view").get_by_text("Table").click()
+        expect(
+            results.locator(f"{TABLES}:visible .ag-center-cols-container .ag-row")
+        ).not_to_have_count(0)
+        built = results.locator(TABLES).count()
+        results.locator("#dtd-composition-view").get_by_text("Bars").click()
+        rest(results)
+        assert results.locator(TABLES).count() == built == 1
 
 
 def test_the_page_says_that_it_waits_only_while_it_does(results: Page) -> None:

@@ -74,19 +74,19 @@
     };
 })();
 
-// A table in a tab that nobody opens costs as much as one that is read: each is built when it has a place on screen for the first time. Dash's components are loaded
-// before this file.
+// What is in a tab that nobody opens costs as much as what is read: the content of a tab, and a table, is built when it has a place on screen for the first time.
+// Callbacks reach it before as well, as Dash keeps what they answer. Dash's components are loaded before this file.
 (() => {
-    const { React, dash_ag_grid: suite } = window;
-    if (!suite) {
+    const { React, dash_ag_grid: suite, dash_mantine_components: mantine } = window;
+    if (!suite || !mantine) {
         return;
     }
-    const { AgGrid } = suite;
-    const { createElement, useEffect, useRef, useState } = React;
-    const WaitingGrid = (props) => {
+    const { Children, cloneElement, createElement, isValidElement, useEffect, useRef, useState } = React;
+
+    /* [whether it was ever on screen, the ref for what waits in its place] */
+    function useSeen() {
         const place = useRef(null);
         const [seen, see] = useState(false);
-        const loading = window.dash_component_api.useDashContext().useLoading();
         useEffect(() => {
             if (seen) {
                 return undefined;
@@ -95,9 +95,31 @@
             sizes.observe(place.current);
             return () => sizes.disconnect();
         }, [seen]);
+        return [seen, place];
+    }
+
+    const { AgGrid } = suite;
+    const WaitingGrid = (props) => {
+        const [seen, place] = useSeen();
+        const loading = window.dash_component_api.useDashContext().useLoading();
         return seen
             ? createElement(AgGrid, props)
             : createElement("div", { id: props.id, ref: place, className: props.className, style: props.style, "data-dash-is-loading": loading || undefined });
     };
     window.dash_ag_grid = Object.create(suite, { AgGrid: { value: Object.assign(WaitingGrid, AgGrid) } });
+
+    /* Without Dash's mark for "draw me as handed over" (see above): callbacks may have answered since. What is handed over later is drawn as it is. */
+    const now = (child) => (isValidElement(child) && typeof child.type !== "string" ? cloneElement(child, { _newRender: 0 }) : child);
+    const Waiting = ({ children }) => {
+        const [seen, place] = useSeen();
+        const first = useRef(null);
+        if (!seen) {
+            return createElement("div", { ref: place, style: { height: 1 } });
+        }
+        first.current = first.current || { children };
+        return first.current.children === children ? Children.map(children, now) : children;
+    };
+    const { TabsPanel } = mantine;
+    const WaitingPanel = (props) => createElement(TabsPanel, { ...props, children: createElement(Waiting, null, props.children) });
+    window.dash_mantine_components = Object.create(mantine, { TabsPanel: { value: Object.assign(WaitingPanel, TabsPanel) } });
 })();

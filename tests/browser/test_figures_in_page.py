@@ -281,8 +281,9 @@ def test_save_menus_do_not_ask_to_be_drawn_anew(page: Any) -> None:
     changes (tests/endurance/window.py).
     """
     asks = page.evaluate(
-        "Object.entries(window.dash_mantine_components).filter(([, one]) => one &&"
-        " one.dashChildrenUpdate).map(([name]) => name)"
+        "() => { const all = window.dash_mantine_components, found = [];"
+        " for (const name in all) if (all[name] && all[name].dashChildrenUpdate) found.push(name);"
+        " return found; }"
     )
     # those of the header do, or they would keep what they listed first
     assert "MenuDropdown" in asks

@@ -39,13 +39,15 @@ TOLD = """async () => {
 
 def test_changes_of_the_layout_are_told_at_once_and_all_else_once_per_turn(results: Page) -> None:
     go(results, "sessions")
-    assert results.evaluate(TOLD) == [0, 1, 2, 3]
+    at_once, later, first, second = results.evaluate(TOLD)
+    assert at_once == 0
+    assert 1 <= later < 10  # of fifty; the page itself may go on a little
+    assert [first - later, second - first] == [1, 1]
     assert results.locator("#dcx-outlet").get_attribute("title") == "two"
 
 
 def test_a_table_is_built_when_it_is_first_seen_and_stays(results: Page) -> None:
     go(results, "dtd")
-    assert results.locator("#dtd-page .dcx-table").count() > 1
     for _ in range(2):
         results.get_by_role("tab", name="Loss").click()
         rest(results)
@@ -61,6 +63,36 @@ def test_a_table_is_built_when_it_is_first_seen_and_stays(results: Page) -> None
         results.locator("#dtd-composition-view").get_by_text("Bars").click()
         rest(results)
         assert results.locator(TABLES).count() == built == 1
+
+
+def test_a_tab_is_drawn_when_it_is_first_opened_with_what_was_answered_before(
+    results: Page,
+) -> None:
+    go(results, "dtd")
+    results.get_by_role("tab", name="Loss").click()
+    rest(results)
+    go(results, "sessions")
+    go(results, "dtd")
+    view = results.locator("#dtd-composition-view")
+    for _ in range(2):
+        expect(view).to_have_count(0)
+        # as a callback would answer, while nobody looks
+        results.evaluate(
+            "window.dash_clientside.set_props('dtd-composition-view', { value: 'table' })"
+        )
+        rest(results)
+        results.get_by_role("tab", name="Composition").click()
+        expect(view.locator("input:checked")).to_have_attribute("value", "table")
+        expect(results.locator(f"{TABLES}:visible .ag-row").first).to_be_visible()
+        view.get_by_text("Bars").click()
+        expect(view.locator("input:checked")).to_have_attribute("value", "bars")
+        results.get_by_role("tab", name="Loss").click()  # and stays, as it is
+        results.get_by_role("tab", name="Composition").click()
+        expect(view.locator("input:checked")).to_have_attribute("value", "bars")
+        results.get_by_role("tab", name="Loss").click()
+        rest(results)
+        go(results, "sessions")
+        go(results, "dtd")
 
 
 def test_the_page_says_that_it_waits_only_while_it_does(results: Page) -> None:

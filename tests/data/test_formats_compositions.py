@@ -368,6 +368,6 @@ def test_several_rows_of_a_sample_are_no_long_table(title: str, tmp_path: Path) 
     table = read(tmp_path / "t.csv", "\n".join([head, *lines]) + "\n")
     assert set(table.shares.index) == set(TYPES)
     found = codes(table)
-    assert "stands several times" in found["samples-not-joined"].message
+    assert "in several rows" in found["samples-not-joined"].message
     one = read(tmp_path / "t.csv", "\n".join([head, *lines[:3]]) + "\n")
     assert_fractions(one)

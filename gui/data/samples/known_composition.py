@@ -313,7 +313,7 @@ def _nothing_joined(read: KnownCompositionTable, samples: Sequence[str]) -> Find
     if read.join is not None and len(read.join.ambiguous) == len(samples):
         return f.NotJoined(
             Place.at(read.name, "truth", columns=samples),
-            f"Every sample of the bulk stands several times in {read.name} ({samples[0]} among"
+            f"Every sample of the bulk is in several rows of {read.name} ({samples[0]} among"
             " them), so it cannot be told which values are meant.",
             "Give every sample one row: of one time point, one gate or one replicate.",
         )

@@ -521,8 +521,11 @@ def _kind_of_values(
     if silent.mean() > 0.01 and column.min() > max(0.0, floor) and len(np.unique(column)) > 1:
         alike = np.corrcoef(column, silent)[0, 1]
         return "annotation of the genes" if abs(alike) < 0.2 else None
-    few = len(np.unique(column)) <= 60
+    different = set(np.unique(column).tolist())
+    few = len(different) <= 60
     many = min(len(np.unique(other)) for other in others.T) > 200
+    if many and different == {0.0, 1.0}:  # yes and no: a housekeeping gene, in a signature
+        return "annotation of the genes"
     return "annotation of the genes" if whole and few and many and column.min() >= 1 else None
 
 

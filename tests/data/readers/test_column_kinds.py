@@ -401,3 +401,13 @@ def test_a_distance_to_a_gene_is_no_sample() -> None:
         found = classified(genes_and({name: np.zeros(N)}, samples(4)))
         assert found.sample_names == ("PT01", "PT02", "PT03", "PT04")
         assert found.left_out[name] == "annotation of the genes"
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.9])
+@pytest.mark.parametrize("front", [True, False])
+def test_a_column_of_yes_and_no_is_no_sample(share: float, front: bool) -> None:
+    flag = {"Housekeeping": (np.random.default_rng(3).random(N) < share).astype(float)}
+    own = samples(4)
+    found = classified(genes_and(flag, own) if front else genes_and(own, flag))
+    assert found.sample_names == tuple(own)
+    assert found.left_out == {"Housekeeping": "annotation of the genes"}

@@ -451,3 +451,45 @@ def test_documents_of_other_programs_are_named_and_never_called_damaged(
         assert "save the table as .xlsx" in said
         assert "damaged" not in said
         assert "session" not in said
+
+
+@pytest.mark.parametrize(
+    "titles",
+    [
+        ["Gene", "log2FoldChange", "padj"],
+        ["Gene", "baseMean", "log2FoldChange", "lfcSE", "stat", "pvalue", "padj"],
+        ["Gene", "logFC", "AveExpr", "t", "P.Value", "adj.P.Val", "B"],
+    ],
+)
+def test_a_sheet_of_changed_genes_is_not_read_before_that_of_the_samples(
+    titles: list[str], tmp_path: Path
+) -> None:
+    book = openpyxl.Workbook()
+    page: Any = book.active
+    page.title = "DE genes"
+    page.append(titles)
+    for gene in GENES[:60]:
+        page.append([gene, *(float(v) for v in RANDOM.normal(0, 1, len(titles) - 1))])
+    page = book.create_sheet("Normalized counts")
+    page.append(["Gene", *SAMPLES])
+    for gene, row in zip(GENES, VALUES, strict=True):
+        page.append([gene, *(float(v) for v in row)])
+    book.save(tmp_path / "t.xlsx")
+    part = part_of(tmp_path / "t.xlsx")
+    assert_whole(part)
+    assert "Read from the sheet Normalized counts, not from DE genes." in part.source.notes
+    with pytest.raises(BadValues, match="holds no sample"):
+        part_of(tmp_path / "t.xlsx", sheet="DE genes")
+
+
+def test_formulas_without_values_are_said(tmp_path: Path) -> None:
+    """As openpyxl and R write them, which compute nothing."""
+    book = openpyxl.Workbook()
+    page: Any = book.active
+    page.append(["Gene", *SAMPLES])
+    for gene in GENES:
+        page.append([gene, *(f"={k}*2" for k in range(len(SAMPLES)))])
+    book.save(tmp_path / "t.xlsx")
+    with pytest.raises(UnreadableFile, match="formulas without their values") as refused:
+        part_of(tmp_path / "t.xlsx")
+    assert "save it again" in str(refused.value.advice)

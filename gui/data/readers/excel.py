@@ -9,10 +9,13 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
+import pandas as pd
+
 from gui.data.readers.archive import zip_holds
 from gui.data.readers.layout import layout_of_sheet
 from gui.data.readers.textfile import UNSEEN
 from gui.errors import UnreadableFile
+from gui.text import shorten, some
 
 MAX_UNPACKED = 2 * 2**30
 MAX_CELLS = 40_000_000
@@ -78,8 +81,10 @@ def read_excel(
                 rows, invisible = _rows(pages[title], name)
                 if len(rows) < 2 or (table and sheet is None and not _is_table(rows)):
                     continue
-                said = [f"Read from the sheet {title}."] if len(names) > 1 else []
-                sure = sheet is not None or not table or len(names) == 1 or _names_genes(rows)
+                others = some((shorten(t, 40) for t in names if t != title), 3)
+                said = [f"Read from the sheet {title}, not from {others}."] * (len(names) > 1)
+                sure = sheet is not None or not table or len(names) == 1
+                sure = sure or (_names_genes(rows) and _has_samples(rows))
                 if found is None or sure:
                     found = Sheet(rows, names, title, said, invisible)
                 if sure:
@@ -94,6 +99,11 @@ def read_excel(
         ) from None
     except Exception:  # noqa: BLE001  zipfile, zlib, the XML parser and openpyxl raise every kind of exception on damaged files
         raise damaged from None
+    if _holds_formulas(source):
+        raise UnreadableFile(
+            f"The cells of {name} hold formulas without their values.",
+            advice="Open it in Excel or LibreOffice, save it again, and choose that file.",
+        )
     where = (
         f"The sheet {sheet[:60]} of {name} holds no" if sheet else f"{name} holds no sheet with a"
     )
@@ -101,6 +111,20 @@ def read_excel(
         f"{where} table of numbers.",
         advice="The first row should hold the column names, the first column the genes.",
     )
+
+
+def _holds_formulas(source: Path | bytes) -> bool:
+    """Whether a sheet has formulas, as programs write them that do not compute them."""
+    import openpyxl
+
+    with _opened(source) as file:
+        book = openpyxl.load_workbook(file, read_only=True)
+        return any(
+            isinstance(value, str) and value.startswith("=")
+            for page in book.worksheets
+            for row in page.iter_rows(max_row=20, max_col=20, values_only=True)
+            for value in row
+        )
 
 
 def _opened(source: Path | bytes) -> IO[bytes]:
@@ -122,6 +146,27 @@ def _names_genes(rows: list[list[object]]) -> bool:
             if found.known > 0.3 or found.kind is Kind.ENSEMBL:
                 return True
     return False
+
+
+def _has_samples(rows: list[list[object]]) -> bool:
+    """Whether a column of numbers may be a sample: a sheet of changed genes has results alone."""
+    from gui.data.readers.column_kinds import classify_columns
+
+    few = [["" if v is None else str(v) for v in row] for row in rows[:100]]
+    layout = layout_of_sheet(few)
+    if layout is None or layout.missing_header:
+        return True
+    header = layout.header
+    body = [[*row, *[None] * len(header)][: len(header)] for row in rows[layout.skip :][:400]]
+    columns: list[Any] = []
+    for cells in zip(*body, strict=True):
+        numbers = pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce")
+        filled = sum(v is not None for v in cells)
+        whole = bool(filled) and int(numbers.notna().sum()) > 0.9 * filled
+        columns.append(
+            numbers.to_numpy() if whole else ["" if v is None else str(v) for v in cells]
+        )
+    return not columns or bool(classify_columns(header, columns, "").samples)
 
 
 def _is_table(rows: list[list[object]]) -> bool:

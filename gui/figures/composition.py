@@ -539,7 +539,7 @@ def heatmap(
         order.samples,
         positions=order.positions,
         show=not many,
-        tickangle=angle(order.samples),
+        tickangle=angle(order.samples, room=430),
         longest=18,
         middle=True,
         title=count,

@@ -282,7 +282,7 @@ def heatmap(
         "x",
         samples,
         show=not many,
-        tickangle=angle(samples),
+        tickangle=angle(samples, room=430),
         longest=18,
         middle=True,
         title=title,

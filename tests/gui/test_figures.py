@@ -18,6 +18,7 @@ from gui.components.table import DIGITS, rounded, table_view
 from gui.components.views import graph_height_style
 from gui.data.dataset import HIDDEN
 from gui.figures import adtd, composition, dtd, markers
+from gui.figures import groups as group_figures
 from gui.figures.agreement import agreement
 from gui.figures.axes import f4, thin
 from gui.figures.data import type_counts
@@ -803,3 +804,19 @@ def test_what_no_float32_holds_is_not_drawn() -> None:
     found = f4([1.0, np.inf, -np.inf, np.nan, 1e300, -1e39, 3e38])
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, np.float32([1, *[np.nan] * 5, 3e38]))
+
+
+@pytest.mark.parametrize("which", ["composition", "groups"])
+def test_names_below_a_heat_map_are_slanted_before_they_overlap_beside_its_colour_bar(
+    which: str,
+) -> None:
+    def drawn(count: int) -> go.Figure:
+        data = made(5, count)
+        data.columns = pd.Index([f"pbmc_{10 + at}" for at in range(count)])
+        if which == "composition":
+            return composition.heatmap(data)
+        design = pd.DataFrame({"group": ["a", "b"] * (count // 2)}, data.columns)
+        return group_figures.heatmap(data, data, design, ("a", "b"))
+
+    assert drawn(4).layout.xaxis.tickangle == 0
+    assert drawn(8).layout.xaxis.tickangle == -35, "446 pixels in a window of 1280 x 720"

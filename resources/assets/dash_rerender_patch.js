@@ -77,13 +77,14 @@
 // What is in a tab that nobody opens costs as much as what is read: the content of a tab, and a table, is built when it has a place on screen for the first time.
 // Callbacks reach it before as well, as Dash keeps what they answer. Dash's components are loaded before this file.
 (() => {
-    const { React, dash_ag_grid: suite, dash_mantine_components: mantine } = window;
+    const { React, ReactDOM, dash_ag_grid: suite, dash_mantine_components: mantine } = window;
     if (!suite || !mantine) {
         return;
     }
     const { Children, cloneElement, createElement, isValidElement, useEffect, useRef, useState } = React;
 
-    /* [whether it was ever on screen, the ref for what waits in its place] */
+    /* [whether it was ever on screen, the ref for what waits in its place]. It is built in one go: a new component of Dash forgets, a moment after it was drawn, what
+       changed until then, and an answer that came in between would not be shown. */
     function useSeen() {
         const place = useRef(null);
         const [seen, see] = useState(false);
@@ -91,7 +92,8 @@
             if (seen) {
                 return undefined;
             }
-            const sizes = new ResizeObserver(() => place.current && place.current.getClientRects().length > 0 && see(true));
+            const build = () => place.current && ReactDOM.flushSync(() => see(true));
+            const sizes = new ResizeObserver(() => place.current && place.current.getClientRects().length > 0 && window.requestAnimationFrame(build));
             sizes.observe(place.current);
             return () => sizes.disconnect();
         }, [seen]);

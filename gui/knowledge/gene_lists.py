@@ -23,6 +23,7 @@ from gui.knowledge.identifiers import (
     Kind,
     NameParts,
     kind_of,
+    species_in_front,
     symbol_and_number,
     take_apart,
 )
@@ -107,7 +108,15 @@ class GeneList:
             at = np.linspace(0, len(names) - 1, sample).astype(int)
             names = [names[i] for i in at]
         self.names = names
-        self.parts = [self._parts(name) for name in names]
+        before = [species_in_front(name) for name in names]
+        two_species = {"human", "mouse"} <= set(before)
+        self.parts = [
+            # beside human genes a gene of the mouse keeps the name that tells it apart
+            NameParts(name, symbols=(name,))
+            if two_species and species == "mouse"
+            else self._parts(name)
+            for name, species in zip(names, before, strict=True)
+        ]
         self.entrez = self._numbers_are_entrez()
         self.trust_ids = self._ids_agree()
         self.case = self._case()

@@ -102,7 +102,7 @@ _FORMS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (Kind.PROTEIN, re.compile(r"[OPQ]\d[A-Z0-9]{3}\d|[A-NR-Z]\d(?:[A-Z][A-Z0-9]{2}\d){1,2}")),
     (Kind.NUMBER, re.compile(r"\d+(?:\.0+)?")),
 )
-_VERSION = re.compile(r"^(ENS[A-Z]*[GTP]\d{6,}|[NX][MRP]_\d{4,})\.\d+(?=$|[|_])")
+_VERSION = re.compile(r"^(ENS[A-Z]*[GTP]R?\d{6,}|[NX][MRP]_\d{4,})\.\d+(?=$|[|_])")
 _SEPARATORS = "|_-.:;/,([ "
 _ENSEMBL_FIRST = re.compile(
     r"(ENS(?:[A-Z]{3,6})?G\d{6,15})(\.\d{1,3}(?![\d.]))?(_\d{1,2}(?!\w))?(_PAR_Y)?(.*)", re.DOTALL
@@ -115,8 +115,10 @@ _R_BRACKETS = re.compile(r"([^.].*?)\.\.(\d+)\.")  # what make.names leaves of "
 _SYMBOL_NUMBER = re.compile(r"([A-Za-z].*?)[_.](\d+)")
 _SPLIT = re.compile(r"\s*(?:/{2,3}|[|;])\s*")
 _PREFIX = re.compile(
-    r"(?:GRCh3[78]|GRCm3[89]|hg19|hg38|mm9|mm10|mm39|human|mouse)(?:_+|-)(?=.)", re.IGNORECASE
+    r"(?:(GRCh3[78]|hg19|hg38|human)|GRCm3[89]|mm9|mm10|mm39|mouse)(?:_+|-)(?=.)", re.IGNORECASE
 )
+_OLD_Y_COPY = re.compile(r"ENSGR(\d{10}(?:\.\d{1,3})?)(?![\d.])")
+"""GENCODE before release 25: ENSGR0000205755.9, later ENSG00000205755.9_PAR_Y."""
 _BLANK = str.maketrans("", "", "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad")
 EMPTY = frozenset({"", "?", "-", "--", "---", "NA", "N/A", "nan", "None", "null", "."})
 """What stands where a part of a name is missing."""
@@ -243,7 +245,15 @@ def _bare(name: str) -> tuple[str, tuple[str, ...]]:
     if found := _PREFIX.match(text):
         removed.append(f"{found[0].rstrip('_-')} in front removed")
         text = text[found.end() :]
+    if found := _OLD_Y_COPY.match(text):
+        text = f"ENSG0{found[1]}_PAR_Y{text[found.end() :]}"
     return text, tuple(removed)
+
+
+def species_in_front(name: str) -> str:
+    """Whose gene a prefix says it is, as references of two species have it: GRCh38_, mm10___."""
+    found = _PREFIX.match(name.strip())
+    return "" if not found else "human" if found[1] else "mouse"
 
 
 def _cut(version: str | None, copy: str | None) -> list[str]:

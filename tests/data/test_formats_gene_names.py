@@ -18,8 +18,39 @@ from gui.data.validation.examine import examine
 from gui.knowledge.human_genes import human_genes, make_r_name
 from tests.data.repairing import repaired
 
-SYMBOLS = """CD3E CD4 CD8A CD14 CD19 MS4A1 GNLY NKG7 HLA-A HLA-DRA EPCAM COL1A1 NKX2-1 KRT5 TP63 VWF
-PECAM1 PTPRC NCAM1 LYZ S100A8 TRAC ACTB GAPDH EGFR ERBB2 CRLF2 CD99 SEPTIN2 SEPTIN9 MARCHF1""".split()
+SYMBOLS = [
+    "CD3E",
+    "CD4",
+    "CD8A",
+    "CD14",
+    "CD19",
+    "MS4A1",
+    "GNLY",
+    "NKG7",
+    "HLA-A",
+    "HLA-DRA",
+    "EPCAM",
+    "COL1A1",
+    "NKX2-1",
+    "KRT5",
+    "TP63",
+    "VWF",
+    "PECAM1",
+    "PTPRC",
+    "NCAM1",
+    "LYZ",
+    "S100A8",
+    "TRAC",
+    "ACTB",
+    "GAPDH",
+    "EGFR",
+    "ERBB2",
+    "CRLF2",
+    "CD99",
+    "SEPTIN2",
+    "SEPTIN9",
+    "MARCHF1",
+]
 ENSEMBL = {s: e for e, s in sorted(human_genes().by_ensembl.items(), reverse=True)}
 ENTREZ = {s: e for e, s in sorted(human_genes().by_entrez.items(), reverse=True)}
 ALIASES = {"PTPRC": "CD45", "ERBB2": "HER2", "PECAM1": "CD31", "NCAM1": "CD56", "TP63": "TP73L"}

@@ -342,19 +342,21 @@ def _after_mark(name: str) -> str:
 
 
 def _built_alike(header: Sequence[str], among: Iterable[int]) -> set[int]:
-    """Columns that are called as most others are but for the number: PT03 beside PT01 and PT02.
+    """Columns that are called as most others are but for the number: PT03 beside PT01 and PT02;
+    and those that are one of several of a name, as cells called by their type: B cells.3.
 
     Programs give such names to columns of any kind as well: V2, column 3.
     """
     forms = {i: re.sub(r"\d+", "0", header[i][: names.LONGEST]) for i in among}
     if not forms:
         return set()
+    stems = {i: re.sub(r"[._ ]\d+$", "", header[i][: names.LONGEST]) for i in among}
+    several = Counter(stems.values())
+    found = {i for i in forms if several[stems[i]] >= 3 and not names.UNNAMED.fullmatch(forms[i])}
     form, many = Counter(forms.values()).most_common(1)[0]
-    if many < 3 or 2 * many <= len(forms) or "0" not in form:
-        return set()
-    if names.UNNAMED.fullmatch(form):
-        return set()
-    return {i for i in forms if forms[i] == form}
+    if many < 3 or 2 * many <= len(forms) or "0" not in form or names.UNNAMED.fullmatch(form):
+        return found
+    return found | {i for i in forms if forms[i] == form}
 
 
 # -- by content --------------------------------------------------------------------------------

@@ -90,6 +90,8 @@ def cut_series_matrix(text: str, name: str) -> tuple[str, bool]:
             )
         return text, False
     start = text.find(_TABLE_BEGINS)
+    if start < 0 and not any(line.startswith("!") for line in first_lines(text, 9)[1:]):
+        return text, False  # only the corner is GEO's: CIBERSORT's mixtures begin so
     start = text.find("\n", start) + 1 if start >= 0 else 0
     end = text.find(_TABLE_ENDS, start)
     table = text[start : end if end >= 0 else len(text)] if start else ""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import anndata
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,7 +19,7 @@ from scipy import sparse
 from gui.data.load import FileChoice, LoadRequest, load_dataset
 from gui.data.readers.expression_table import read_table
 from gui.data.validation.examine import examine
-from gui.errors import NoLabels
+from gui.errors import NoLabels, UnreadableFile
 from tests.data import test_tool_layouts as made
 from tests.data.repairing import repaired
 from tests.data.test_tool_layouts import COUNTS, ENSEMBL, ENTREZ, GENES, SAMPLES, TPM, saved, tsv
@@ -256,6 +257,31 @@ def test_a_reference_of_cibersortx_written_by_r(quoted: bool, tmp_path: Path) ->
     path = saved(tmp_path / "refsample.txt", "\n".join(lines) + "\n")
     data = load_dataset(LoadRequest(files={"train": FileChoice(path=path)}))
     assert sorted(data.types) == ["B.cells", "NK.cells", "T.cells"]
+
+
+@pytest.mark.parametrize("lacking", [(3,), (2, 11, 12), (0, 5, 17), (8, 9)])
+def test_cells_that_were_left_out_of_a_reference_since(
+    lacking: tuple[int, ...], tmp_path: Path
+) -> None:
+    """R numbered the names before: B.cells.2 is followed by B.cells.4, or T.cells is not there."""
+    types = [t.replace(" ", ".") for t in dict.fromkeys(TYPES)]
+    names = [f"{t}.{i}" if i else t for t in types for i in range(8)]
+    table = pd.DataFrame(CELLS, GENES, names).drop(columns=[names[i] for i in lacking])
+    path = saved(tmp_path / "refsample.txt", table.to_csv(sep="\t"))
+    data = load_dataset(LoadRequest(files={"train": FileChoice(path=path)}))
+    assert sorted(data.types) == ["B.cells", "NK.cells", "T.cells"]
+
+
+def test_kallistos_file_with_bootstraps_is_refused_with_the_table(tmp_path: Path) -> None:
+    for name, groups in (("abundance.h5", ["bs0"]), ("PT01.h5", [])):
+        with h5py.File(tmp_path / name, "w") as file:
+            file["aux/ids"] = np.array([f"ENST{i:011d}.1" for i in range(40)], dtype="S20")
+            file["aux/eff_lengths"] = file["est_counts"] = np.arange(40.0)
+            for group in groups:
+                file[f"bootstrap/{group}"] = np.arange(40.0)
+        with pytest.raises(UnreadableFile, match="is kallisto's file") as refused:
+            load_dataset(LoadRequest(files={"bulk": FileChoice(path=tmp_path / name)}))
+        assert "abundance.tsv" in str(refused.value.advice)
 
 
 def test_a_mixture_of_cibersortx_keeps_every_sample(tmp_path: Path) -> None:

@@ -25,6 +25,11 @@ _MODALITIES = ("rna", "gex", "gene expression", "expression", "scrna", "rna-seq"
 def anndata_hdf5(file: h5py.File, name: str) -> CellFile:
     """Of an open ``.h5ad`` or ``.h5mu`` file. Raises UnreadableFile or UnsafeFile."""
     group = _with_genes(file, name)
+    if "est_counts" in group and "aux" in group:
+        raise UnreadableFile(
+            f"{name} is kallisto's file with bootstraps, not a table.",
+            advice="Choose abundance.tsv beside it, with the same estimates (or: kallisto h5dump).",
+        )
     if "obs" not in group or "var" not in group:
         raise UnreadableFile(
             f"{name} is HDF5, but not an .h5ad file: it has no obs and var.",

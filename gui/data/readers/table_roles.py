@@ -17,6 +17,8 @@ from gui.errors import NoLabels
 from gui.text import number, shorten, some
 
 _NUMBERED = re.compile(r"(.+)\.(\d{1,7})")
+_MANY = 5
+"""Numbers behind a name that show it to be a repeated one although others of them are lacking."""
 _COUNTED = re.compile(r"(.*[A-Za-z+)].*?)[._ ](\d{1,7})")
 """T_1, T_2: every cell of a type has a number."""
 
@@ -70,7 +72,8 @@ def as_role(table: Table, role: Role, choice: FileChoice, name: str) -> RoleTabl
 def without_numbers(names: Sequence[str]) -> list[str] | None:
     """Names that R (make.unique) or pandas numbered, without the numbers; None if they are not.
 
-    T, T.1, T.2: the name without a number is there once, and the numbers go on from 1.
+    T, T.1, T.2: the name without a number is there once, and the numbers go on from 1. Where there
+    are many of a name, some may be lacking, because cells were left out since.
     """
     of: dict[str, set[int]] = defaultdict(set)
     for text in names:
@@ -79,7 +82,11 @@ def without_numbers(names: Sequence[str]) -> list[str] | None:
     if (counted := _without_counts(names)) is not None:
         return counted
     there = set(names)
-    bases = {b for b, k in of.items() if b in there and k == set(range(1, len(k) + 1))}
+    many = {b for b, k in of.items() if len(k) >= _MANY}
+    bases = {
+        b for b, k in of.items() if b in there and (k == set(range(1, len(k) + 1)) or b in many)
+    }
+    bases |= many if bases else set()
     if sum(len(of[b]) for b in bases) < 0.5 * len(names):
         return None
     return [

@@ -228,8 +228,8 @@ def marker_sources(result: GenesResult) -> str:
 
 
 def family_sentence(result: GenesResult, params: GenesParams) -> str:
-    """What the false discovery rates count."""
-    if not len(result.collections):
+    """What the false discovery rates count; "" where no gene set was tested."""
+    if result.collections.empty or result.regulated.empty:
         return ""
     background = result.regulated["background"]
     spread = (

@@ -338,6 +338,22 @@ def test_a_run_without_regulation_says_so_and_leads_to_adtd(
     assert tab.get("dcx-location", "pathname") == "/adtd"
 
 
+def test_gene_sets_of_an_analysed_run_without_regulation_say_that_too(
+    program: Application,
+    session: DCXCache,
+    runs: dict[str, Run],
+    page: Callable[[], Any],
+    sets_of_example: Path,
+) -> None:
+    session.choose_run(runs["h"].id)
+    tab = page()
+    add(tab, sets_of_example)
+    tab.click("genes-run")
+    assert len(ended(program, tab, session).result.collections)
+    open_tab_of(tab, "enrichment")
+    assert "estimates no gene regulation" in tab.text("genes-enrichment-empty")
+
+
 # -- the analysis
 # --------------------------------------------------------------------------------------------------
 def test_the_missing_type_of_the_example_comes_first(

@@ -14,7 +14,15 @@ from gui.answers.genes import family_sentence, over_table, ranked_table, sources
 from gui.components.persistent_controls import PersistentControls
 from gui.components.views import switch
 from gui.figures import genes as figures
-from gui.pages.genes.base import ENRICHMENT, TAB, Panel, genes_run, no_analysis, page
+from gui.pages.genes.base import (
+    ENRICHMENT,
+    TAB,
+    Panel,
+    genes_run,
+    no_analysis,
+    no_regulation,
+    page,
+)
 from gui.plugin import DARK, JOBS, REVISION, Context
 
 OVER, RANKED = "over", "ranked"
@@ -122,6 +130,8 @@ def show_enrichment(
     if run is None:
         return {**panel_of.nothing(no_analysis(ctx, "enrichment")), "sources": None}
     result: GenesResult = run.result
+    if result.regulated.empty:
+        return {**panel_of.nothing(no_regulation()), "sources": None}
     told = [family_sentence(result, run.params), *sources(result.collections)]  # type: ignore[arg-type]
     below = {
         "sources": dmc.Stack(
@@ -139,8 +149,6 @@ def show_enrichment(
 
 
 def _why_empty(result: GenesResult, test: str) -> str:
-    if result.regulated.empty:
-        return "The run estimates no gene regulation, so no gene set was tested."
     if result.collections.empty:
         return "No gene set was tested: " + (
             result.notes[0] if result.notes else "none was chosen on the left."

@@ -23,7 +23,8 @@
 // Every step of a callback (asked for, sent, answered, done) is an action of Dash's store, and at every action each component on screen looks whether its properties
 // have changed: some 700 times for one page, of which fewer than 100 change any. Whoever waits for the store is told at once where the layout has changed, and
 // once per turn of the event loop of everything else (as redux-toolkit's autoBatchEnhancer does). What changed the layout is never told together with another
-// change: Dash keeps only what the last one of a component changed.
+// change: Dash keeps only what the last one of a component changed. Nor is it when Dash forgets how often a new component changed: counted from the beginning, its next
+// change would have the number of an earlier one, and not be drawn.
 (() => {
     let kept;
     const deferred = (store) => {
@@ -31,13 +32,17 @@
         store.subscribe = (listener) => {
             let told;
             let due = false;
+            let changed = 0;
             const tell = () => {
                 due = false;
                 told = store.getState().layout;
                 listener();
             };
             return subscribe(() => {
-                if (store.getState().layout !== told) {
+                const before = changed;
+                const { layout, layoutHashes } = store.getState();
+                changed = Object.keys(layoutHashes).length;
+                if (layout !== told || changed < before) {
                     tell();
                 } else if (!due) {
                     due = true;

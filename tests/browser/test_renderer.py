@@ -32,6 +32,10 @@ TOLD = """async () => {
         store.dispatch({ type: "ON_PROP_CHANGE", payload });
         counts.push(told);
     }
+    for (const _ of ["something to forget", "nothing"]) {
+        store.dispatch({ type: "RESET_COMPONENT_STATE", payload: { itempath } });
+        counts.push(told);
+    }
     stop();
     return counts;
 }"""
@@ -39,10 +43,11 @@ TOLD = """async () => {
 
 def test_changes_of_the_layout_are_told_at_once_and_all_else_once_per_turn(results: Page) -> None:
     go(results, "sessions")
-    at_once, later, first, second = results.evaluate(TOLD)
+    at_once, later, first, second, forgotten, nothing = results.evaluate(TOLD)
     assert at_once == 0
     assert 1 <= later < 10  # of fifty; the page itself may go on a little
     assert [first - later, second - first] == [1, 1]
+    assert [forgotten - second, nothing - forgotten] == [1, 0]
     assert results.locator("#dcx-outlet").get_attribute("title") == "two"
 
 

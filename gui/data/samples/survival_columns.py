@@ -301,9 +301,7 @@ def _of_other_end(column: pd.Series, name: str) -> bool:
     death.
     """
     text = " ".join([name, *(value_text(v) for v in column.dropna().unique()[:9])])[:_LONGEST]
-    return bool(_OTHER_END.search(text)) and not re.search(
-        r"vital|dead|death|deceas|died", text, re.I
-    )
+    return bool(_OTHER_END.search(text)) and not _OF_DEATH.search(text)
 
 
 _OF_DEATH = re.compile(r"vital|dead|death|deceas|died", re.I)

@@ -11,6 +11,7 @@ The session is that of bench_tabs with 42 samples and 30 cell types.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import statistics
@@ -67,7 +68,7 @@ def bench(quick: bool) -> Iterator[tuple[str, float, str]]:
 
 def _spread(times: list[float]) -> str:
     ordered = sorted(times)
-    return f"95 %: {ordered[int(0.95 * (len(ordered) - 1))]:.2f} s, {len(times)} changes"
+    return f"95 %: {ordered[math.ceil(0.95 * len(ordered)) - 1]:.2f} s, {len(times)} changes"
 
 
 def _ratio(now: list[float], before: list[float]) -> str:

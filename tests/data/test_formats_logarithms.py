@@ -23,13 +23,13 @@ EXPRESSED[RNG.random((700, 8)) < 0.15] = 0
 TPM = (EXPRESSED / EXPRESSED.sum(axis=0) * 1e6).round(2)
 COUNTS = RNG.poisson(EXPRESSED * 40).astype(float)
 FPKM = TPM * RNG.uniform(0.1, 0.4, 8)  # of no one sum, and not whole
+GENES = pd.Index([f"G{i}" for i in range(700)])
+SAMPLES = pd.Index([f"S{i}" for i in range(8)])
 VALUES = {"tpm": TPM, "counts": COUNTS, "fpkm": FPKM}
 
 
 def found(folder: Path, values: np.ndarray) -> Finding:
-    frame = pd.DataFrame(
-        values.round(5), [f"G{i}" for i in range(700)], [f"S{i}" for i in range(8)]
-    )
+    frame = pd.DataFrame(values.round(5), GENES, SAMPLES)
     frame.to_csv(folder / "b.tsv", sep="\t", index_label="gene")
     request = LoadRequest(files={"bulk": FileChoice(path=folder / "b.tsv")})
     codes = ("log-values", "negative-log-values")
@@ -147,3 +147,26 @@ def test_values_of_vst_and_arrays_are_proposed_in_base_2_and_said_to_be_approxim
     assert one.repair.base == "2"
     assert "do not tell the base" in one.advice
     assert "approximate" in one.advice
+
+
+@pytest.mark.parametrize("name", ["matrix.log2.tsv", "TARGET-AML.htseq_fpkm-uq.tsv"])
+def test_a_base_that_only_the_name_of_the_file_tells_is_said_to_be_from_there(name: str) -> None:
+    matrix = Matrix(np.log2(FPKM * RNG.lognormal(0, 0.1, FPKM.shape) + 1), GENES, SAMPLES)
+    assert log_form(matrix, "bulk", name) == LogForm("2", 1.0, True, by_name=True)
+    assert not log_form(matrix, "bulk", "matrix.tsv").certain
+    # of counts the values would tell it
+    assert not log_form(matrix, "bulk", "htseq_counts_normalised.tsv").certain
+    counts = Matrix(np.log2(COUNTS + 1), GENES, SAMPLES)
+    assert log_form(counts, "bulk", name) == LogForm("2", 1.0, True)
+
+
+def test_expressed_genes_alone_in_base_e_are_not_taken_for_stabilised_values() -> None:
+    expressed = EXPRESSED[EXPRESSED.min(axis=1) > 5] * RNG.lognormal(0, 0.1, 8)
+    genes = pd.Index([f"G{i}" for i in range(len(expressed))])
+    for base, usual in (("e", False), ("2", True)):
+        # as FPKM, and as VST of as many reads as there mostly are
+        linear = expressed * (1 if base == "e" else 2.0**13 / expressed.max())
+        values = LOGS[base](linear + (1 if base == "e" else 4))
+        found = log_form(Matrix(values, genes, SAMPLES), "bulk")
+        assert values.min() > 1.5
+        assert (found.certain, found.usual) == (False, usual)

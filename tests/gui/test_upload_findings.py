@@ -99,6 +99,37 @@ def test_another_base_is_an_alternative_with_a_preview_of_its_own(tab: Any, awkw
     assert switches(tab, "applied") == {}
 
 
+def test_logarithms_are_not_loaded_until_the_base_is_chosen_or_they_are_said_to_be_linear(
+    tab: Any, awkward: Path, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(3)
+    linear = anndata.read_h5ad(awkward / "clean_application.h5ad").to_df().T
+    linear *= random.lognormal(0, 0.2, linear.shape)  # of no one sum, and not whole
+    logs = np.log1p(linear)
+    logs.to_csv(tmp_path / "fpkm.csv", index_label="gene")
+    choose(tab, "train", awkward / "clean_train.h5ad")
+    choose(tab, "bulk", tmp_path / "fpkm.csv")
+    for _ in range(2):
+        assert tab.get("upload-load", "disabled") is True
+        assert "The values look log-transformed" in tab.text("upload-reason")
+        assert "must be settled" in tab.text("upload-review-answer")
+        assert "(proposed)" not in "".join(switches(tab))
+        switch_on(tab, "Undo the logarithm (eˣ - 1)")
+        assert tab.get("upload-load", "disabled") is False
+        switch_off(tab, "Undo the logarithm (eˣ - 1)")
+    assert tab.get("upload-load", "disabled") is True
+    switch_on(tab, "Keep the values: they are linear")
+    assert tab.get("upload-load", "disabled") is False
+    tab.click("upload-load")
+    data = session_of(tab).dataset
+    assert data is not None
+    assert data.bulk is not None
+    np.testing.assert_allclose(data.bulk.matrix.frame().loc[logs.index], logs, rtol=1e-6)
+    (source,) = [s for s in data.sources if s.role == "bulk"]
+    assert [r["kind"] for r in source.options["repairs"]] == ["keep_values"]
+    assert any("taken for linear ones, as chosen" in note for note in source.notes)
+
+
 def test_names_of_another_kind_keep_load_away_until_one_click_brings_them_together(
     tab: Any, awkward: Path, tmp_path: Path
 ) -> None:

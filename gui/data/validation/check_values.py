@@ -36,6 +36,7 @@ from gui.data.validation.repairs import (
     ChooseMatrix,
     DropEmpty,
     DropGaps,
+    KeepValues,
     Repair,
     UndoLog,
     detected,
@@ -177,7 +178,7 @@ def _scale(part: Part) -> Iterator[Finding]:
     role, name, matrix = part.source.role, part.source.name, part.matrix
     scale = scale_of(matrix)
     other = _matrices(part)
-    if scale == "log":
+    if scale == "log" and not _kept(part):
         form = log_form(matrix, role, name)
         undo = UndoLog(role=role, base=form.base, offset=form.offset)
         others = [UndoLog(role=role, base=b) for b in _others(form.base)]
@@ -189,7 +190,7 @@ def _scale(part: Part) -> Iterator[Finding]:
             f"The values of {PART_NAMES[role]} ({name}) look log-transformed (largest {top:.3g},"
             " not whole numbers); deconvolution needs a linear scale.",
             _undo_advice(form) + _approximate(matrix, form),
-            *_chosen(form, undo, others, other),
+            *_chosen(form, undo, others, [*other, KeepValues(role=role)]),
         )
     elif scale == "linear" and looks_ranked(matrix):
         yield f.ScaledValues(
@@ -228,6 +229,11 @@ def _scale(part: Part) -> Iterator[Finding]:
             )
 
 
+def _kept(part: Part) -> bool:
+    """Whether the user chose to take the values as they are."""
+    return any(r["kind"] == "keep_values" for r in part.source.options.get("repairs", ()))
+
+
 def _chosen(
     form: LogForm, undo: UndoLog, others: list[UndoLog], other: list[Repair]
 ) -> tuple[Repair | None, tuple[Repair, ...]]:
@@ -239,6 +245,8 @@ def _chosen(
 
 def _undo_advice(form: LogForm) -> str:
     of = f" of x + {form.offset:g}" if form.offset != 1 else ""
+    if form.by_name:
+        return f"Undo the logarithm{of}; its base is {form.base} by the name of the file.{NOT_TOLD}"
     if form.certain:
         return f"Undo the logarithm{of}; its base seems to be {form.base}."
     if form.usual:
@@ -285,8 +293,7 @@ def _negative_log(part: Part, other: list[Repair]) -> Finding:
         Place(name, role),
         f"The values of {name} look like the {_LOG[base]} of x + {offset:g}: the lowest one,"
         f" {low:.5g}, stands for 0; deconvolution needs a linear scale.",
-        f"Undo the logarithm ({base}ˣ - {offset:g})."
-        + ("" if found.certain else NOT_TOLD if found.usual else ASK_BASE),
+        f"Undo the logarithm ({base}ˣ - {offset:g})." + _told(found),
         *_chosen(
             found,
             UndoLog(role=role, base=base, offset=offset),
@@ -300,6 +307,13 @@ def _negative_log(part: Part, other: list[Repair]) -> Finding:
             other,
         ),
     )
+
+
+def _told(form: LogForm) -> str:
+    """What is to be said of the base, "" where the values tell it."""
+    if form.by_name:
+        return f" The name of the file says the base.{NOT_TOLD}"
+    return "" if form.certain else NOT_TOLD if form.usual else ASK_BASE
 
 
 _BASES: tuple[Base, ...] = ("2", "e", "10")

@@ -40,13 +40,15 @@ class LogForm:
     """log_base(x + offset).
 
     certain : whether the values, or the name of the file, tell the base; usual : whether such
-    values are nearly always in this base, though they do not tell it
+    values are nearly always in this base, though they do not tell it; by_name : whether the name of
+    the file alone tells it
     """
 
     base: Base
     offset: float
     certain: bool
     usual: bool = False
+    by_name: bool = False
 
 
 def stored_values(matrix: Matrix) -> np.ndarray:
@@ -66,20 +68,24 @@ def log_form(matrix: Matrix, role: Role, name: str = "") -> LogForm:
     """
     values = stored_values(matrix)
     low, top = float(values.min()), float(values.max())
-    told = told_base(matrix, name)
+    told = told_base(matrix)
+    by_name = told is None and (told := base_in_name(name)) is not None
     likely = told or likely_base(top, role)
     at_lowest = int((np.abs(values - low) < 1e-4).sum())
     if not matrix.is_sparse and low >= 0.25 and at_lowest > max(20, 0.02 * values.size):
         if fits := _offsets_at(low, top, LARGE_OFFSETS):
             found = min(fits, key=lambda fit: (fit[0] != likely, fit[1]))
-            return LogForm(*found, told == found[0] or len(fits) == 1)
+            alone = len(fits) == 1
+            certain = alone or told == found[0]
+            return LogForm(*found, certain, by_name=by_name and certain and not alone)
         if (offset := float(f"{BASES[likely] ** low:.4g}")) <= 100:
-            return LogForm(likely, offset, told is not None)
-    # DESeq2's vst and rlog and RMA of arrays are in base 2
-    stabilised = role == "bulk" and not matrix.is_sparse and low > 1.5 and top > 8
+            return LogForm(likely, offset, told is not None, by_name=by_name)
+    # DESeq2's vst and rlog and RMA of arrays are in base 2 and go up to 13 and more; expressed
+    # genes alone, as ln(TPM + 1), are above 1.5 as well, but seldom above 11
+    stabilised = role == "bulk" and not matrix.is_sparse and low > 1.5 and top > 11.5
     if told is None and stabilised:
         return LogForm("2", 1.0, certain=False, usual=True)
-    return LogForm(likely, 1.0, told is not None)
+    return LogForm(likely, 1.0, told is not None, by_name=by_name)
 
 
 def has_floor(matrix: Matrix, *, usual: bool = False) -> bool:
@@ -115,9 +121,12 @@ def log_floor(matrix: Matrix, name: str = "") -> LogForm | None:
         # of log10(0.01) and log2(0.25), both -2, the one with plausible values; of ln(0.1) and
         # log10(0.005) the rounder one
         found = min(fits, key=lambda fit: (fit[0] != likely, USUAL_OFFSETS.index(fit[1])))
-        certain = len(fits) == 1 or named == found[0]
-        return LogForm(*found, certain, usual=found[0] == likely)
-    return LogForm(likely, float(f"{BASES[likely] ** low:.4g}"), certain=named is not None)
+        alone = len(fits) == 1
+        certain = alone or named == found[0]
+        by_name = certain and not alone and told is None
+        return LogForm(*found, certain, usual=found[0] == likely, by_name=by_name)
+    offset, by_name = float(f"{BASES[likely] ** low:.4g}"), told is None and named is not None
+    return LogForm(likely, offset, certain=named is not None, by_name=by_name)
 
 
 def _offsets_at(low: float, top: float, offsets: Collection[float]) -> list[tuple[Base, float]]:
@@ -144,8 +153,8 @@ def likely_base(top: float, role: Role) -> Base:
     return "2" if top > 9.5 else "e"
 
 
-def told_base(matrix: Matrix, name: str = "") -> Base | None:
-    """The base that the values tell, or else the name of the file; None if nothing does."""
+def told_base(matrix: Matrix) -> Base | None:
+    """The base that the values tell; None if they do not."""
     most = max(8, min(_COLUMNS, _VALUES // max(1, matrix.n_genes)))
     columns = np.unique(np.linspace(0, matrix.n_columns - 1, most).astype(int))
     stored: Any = matrix.values[:, columns]
@@ -166,13 +175,14 @@ def told_base(matrix: Matrix, name: str = "") -> Base | None:
     ):
         if len(found) == 1:
             return found[0]
-    return _equal_sums(table, possible, error) or base_in_name(name)
+    return _equal_sums(table, possible, error)
 
 
 _SAID: tuple[tuple[Base, str], ...] = (
     (
+        # counts tell it themselves: where they do not, something else was done to them
         "2",
-        r"log_?2|hiseqv2|logp1|omicsexpression|(htseq|star)[_-](counts|fpkm|tpm)|rsem_gene_(tpm|fpkm|expected)",
+        r"log_?2|hiseqv2|logp1|omicsexpression|(htseq|star)[_-](fpkm|tpm)|rsem_gene_(tpm|fpkm|expected)",
     ),
     ("10", r"log_?10"),
     ("e", r"log1p|log_?e(?![a-z])|(?<![a-z])ln(?![a-z])"),

@@ -15,6 +15,7 @@ from gui.data.validation.repairs import (
     DropEmpty,
     DropGaps,
     FilterColumns,
+    KeepValues,
     RenameSamples,
     Repair,
     Transpose,
@@ -25,7 +26,8 @@ from gui.data.validation.repairs_matching import MatchGenes
 from gui.data.validation.repairs_types import DropTypes, MapTypes, MapTypesByTable
 
 KINDS: tuple[type[Repair], ...] = (
-    *(ChooseMatrix, Transpose, CleanNames, MapGenes, RestoreDates, UndoLog, DropGaps, MergeGenes),
+    *(ChooseMatrix, Transpose, CleanNames, MapGenes, RestoreDates, UndoLog, KeepValues),
+    *(DropGaps, MergeGenes),
     MatchGenes,
     *(RenameSamples, MapTypes, MapTypesByTable, DropTypes, FilterColumns, DropEmpty),
 )
@@ -39,6 +41,7 @@ AnyRepair = Annotated[
     | MapGenes
     | MatchGenes
     | UndoLog
+    | KeepValues
     | DropGaps
     | DropEmpty
     | FilterColumns

@@ -163,6 +163,20 @@ def _first(matrix: Matrix, rows: int) -> np.ndarray:
 BASES: dict[str, float] = {"2": 2.0, "e": math.e, "10": 10.0}
 
 
+class KeepValues(Repair):
+    """Values that look logarithmic are taken for linear ones."""
+
+    what: ClassVar[str] = "Keep the values: they are linear"
+    kind: Literal["keep_values"] = "keep_values"
+    role: Role
+
+    def apply(self, part: Part) -> tuple[Part, str]:
+        return part, (
+            f"The values of {part.source.name} look log-transformed; they were taken for linear"
+            " ones, as chosen."
+        )
+
+
 class UndoLog(Repair):
     """base : of the logarithm; offset : what was added before it, 1 as in log(x+1), 0 as in
     log2-CPM, 0.001 as in Xena's tables of TOIL, 5 as in log2(x + 5).

@@ -15,7 +15,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import clicked, cut, shorten
 from gui.data.validation.examine import Examination, preview_task
-from gui.data.validation.findings import Finding
+from gui.data.validation.findings import Finding, LogValues
 from gui.data.validation.repairs import Repair
 from gui.pages.upload.base import CHOICES, GONE, PART_NAMES, page
 from gui.pages.upload.repair_form import (
@@ -134,10 +134,15 @@ def badge(text: str, colour: str) -> Any:
     )
 
 
+def must_be_settled(one: Finding) -> bool:
+    """Whether it stands in the way of Load: nobody loads logarithms by overlooking a warning."""
+    return one.severity == "refusal" or one.code == LogValues.code
+
+
 def _finding(
     one: Finding, table: pd.DataFrame | None, offered: list[Entry], files: Mapping[str, str]
 ) -> Any:
-    words, colour = SEVERITIES[one.severity]
+    words, colour = SEVERITIES["refusal" if must_be_settled(one) else one.severity]
     switches = []
     for repair in filter(None, (one.repair, *one.alternatives)):
         number, proposed = len(offered), repair is one.repair and one.severity != "info"

@@ -307,7 +307,7 @@ def _model_only(wanted: Asked) -> Any:
 
 def blocked(found: Examination) -> str:
     """Why Load is not possible, in a sentence; "" if it is."""
-    refused = [x for x in found.findings if x.severity == "refusal"]
+    refused = [x for x in found.findings if findings.must_be_settled(x)]
     if not refused:
         return ""
     first = refused[0]
@@ -318,9 +318,9 @@ def blocked(found: Examination) -> str:
 
 def headline(found: Examination, repairs: int) -> Any:
     """Whether it can be loaded, in a sentence, and what was found."""
-    count = {
-        s: sum(x.severity == s for x in found.findings) for s in ("refusal", "warning", "info")
-    }
+    settle = [x for x in found.findings if findings.must_be_settled(x)]
+    looked = [x for x in found.findings if x.severity == "warning" and x not in settle]
+    count = {"refusal": len(settle), "warning": len(looked)}
     if count["refusal"]:
         many = "One finding" if count["refusal"] == 1 else f"{count['refusal']} findings"
         sentence = f"{many} must be settled before these files can be loaded."

@@ -163,3 +163,19 @@ def test_a_base_that_is_given_counts_more_than_the_proposed_one(tmp_path: Path) 
     for given, base in ((["e"], "e"), ([], "2")):
         _, repairs = load_repaired(request_for(cells, bulk), proposed=True, log_bases=given)
         assert [r.base for r in repairs if isinstance(r, UndoLog)] == [base]
+
+
+def test_values_that_a_file_of_repairs_says_are_linear_are_analysed_as_they_are(
+    tmp_path: Path,
+) -> None:
+    random = np.random.default_rng(1)
+    genes = [f"G{i}" for i in range(80)]
+    cells = write(tmp_path / "c.tsv", genes, ["B", "T"] * 5, random.poisson(9, (80, 10)) + 1.0)
+    values = np.log(random.lognormal(5, 2, (80, 4)) + 1).round(4)
+    bulk = write(tmp_path / "b.tsv", genes, ["P1", "P2", "P3", "P4"], values)
+    chosen = tmp_path / "repairs.json"
+    chosen.write_text('[{"kind": "keep_values", "role": "bulk"}]', encoding="utf-8")
+    data, repairs = load_repaired(request_for(cells, bulk), chosen=[chosen])
+    assert data.bulk is not None
+    assert [repair.kind for repair in repairs] == ["keep_values"]
+    np.testing.assert_allclose(data.bulk.matrix.frame().to_numpy(), values)

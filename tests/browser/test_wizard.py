@@ -45,7 +45,7 @@ def may_load(page: Page, yes: bool) -> None:
             "look log-transformed",
             "Undo the logarithm (eˣ - 1) (proposed)",
             "was undone",
-            False,
+            True,
         ),
         pytest.param(
             "train",

@@ -27,6 +27,7 @@ from gui.data.validation.repairs import (
     DropEmpty,
     DropGaps,
     FilterColumns,
+    KeepValues,
     RenameSamples,
     Transpose,
     UndoLog,
@@ -451,6 +452,7 @@ def test_no_repair_of_any_kind_writes_to_what_it_is_given(
             Transpose(role=role),
             Transpose(role=role, label_column="symbol"),
             DropGaps(role=role),
+            KeepValues(role=role),
         ),
         *(
             CleanNames(role=role),

@@ -17,6 +17,8 @@ def test_figure_controls_and_button_are_in_view_whatever_is_folded(results: Page
     for key in ("dtd", "adtd"):
         go(page, key)
         page.locator(f"#{key}-tabs [role=tab]", has_text="Composition").click()
+        # no callback tells when the tab is built and Plotly has drawn
+        expect(page.locator(f"#{key}-composition-figure .main-svg").first).to_be_visible()
         rest(page)
         for fold in (".dcx-fold-away", ".dcx-fold-back"):
             figure = page.locator(f"#{key}-composition-figure").bounding_box()

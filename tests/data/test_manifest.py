@@ -24,7 +24,7 @@ NAMED: dict[str, tuple[str, ...]] = {
     "genes_half_missing.csv": ("198 of 396 training genes found", "50%"),
     "application_real_mouse.csv.gz": ("no gene in common", "mouse"),
     "log1p_train.h5ad": ("look log-transformed", "base seems to be e"),
-    "log2_application.csv": ("look log-transformed", "base seems to be 2"),
+    "log2_application.csv": ("look log-transformed", "base is 2 by the name of the file"),
     "one_negative.h5ad": ("negative value -2.5", "RPS8", "E2L8_ACACAGTTCTGAGATC"),
     "nan_application.csv": ("no value for gene CD74 in sample pbmc_10", "CD74 and RPS15A"),
     "zero_genes_train.h5ad": ("40 of 396 genes are zero",),

@@ -8,7 +8,21 @@ nf-core/rnaseq, GDC, cBioPortal, DESeq2, edgeR, limma, Seurat, sleuth, GenomeStu
 from __future__ import annotations
 
 import re
+from typing import Literal
 
+Reason = Literal[
+    "identifiers",
+    "row numbers",
+    "annotation of the genes",
+    "places in the genome",
+    "lengths of the genes",
+    "results of a test",
+    "detection p-values",
+    "totals of the samples",
+    "another measure of the same samples",
+    "no values",
+]
+"""What a numeric column that is no sample holds."""
 LONGEST = 400
 """Characters of a name that are looked at: the time may grow with their square."""
 _IDENTIFIER_TEXT = """

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from gui.data.readers.column_kinds import measure_rank
+from gui.data.readers.measures import measure_rank
 from gui.data.readers.table_columns import PlacedColumns
 from gui.text import number, shorten
 

@@ -23,7 +23,7 @@ from gui.data.readers.archive import (
     unpack,
     zarr_store,
 )
-from gui.data.readers.column_kinds import is_summary_row, measure_in, sequenced_strand
+from gui.data.readers.column_kinds import is_summary_row
 from gui.data.readers.expression_table import (
     Origin,
     Table,
@@ -32,6 +32,7 @@ from gui.data.readers.expression_table import (
     table_of_workbook,
 )
 from gui.data.readers.layout import MISSING, Layout, layout_of_text
+from gui.data.readers.measures import measure_in, sequenced_strand
 from gui.data.readers.plain_columns import plain_columns
 from gui.data.readers.sample_names import sample_names
 from gui.data.readers.sniff import HEAD, looks_like, way_out

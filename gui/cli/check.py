@@ -243,7 +243,7 @@ def _check(options: argparse.Namespace) -> Checked:
 
 def _whole(path: Path) -> str:
     """ "session" or "dcx" for a file that needs no role, else ""."""
-    from gui.data.readers.read import file_kind
+    from gui.data.readers.file_kind import file_kind
     from gui.sessions.container import MIMETYPE
 
     if not path.is_file():
@@ -273,7 +273,8 @@ def _role_of(path: Path, train: Path) -> Role:
 
 def _labels_in(role: Role, path: Path) -> dict[str, int]:
     """Return each cell type in a file, normalised, with its number of columns."""
-    from gui.data.readers.read import FileChoice, read_all
+    from gui.data.readers.options import FileChoice
+    from gui.data.readers.read import read_all
     from gui.data.validation.repairs_types import plain_label
 
     # what is wrong with the file is found when it is read in its role
@@ -289,7 +290,8 @@ def _labels_in(role: Role, path: Path) -> dict[str, int]:
 
 
 def _clinical(path: Path, samples: list[str] | None) -> Checked:
-    from gui.data.samples.clinical import ClinicalChoice, clinical_findings, read_clinical
+    from gui.data.samples.clinical import ClinicalChoice, read_clinical
+    from gui.data.samples.clinical_findings import clinical_findings
     from gui.data.samples.sample_facts import clinical_facts
     from gui.data.validation import findings as f
 
@@ -373,7 +375,8 @@ def _session(path: Path) -> list[Finding]:
 
 def _samples(against: Sequence[Path]) -> list[str] | None:
     """The samples of the bulk among the files; None without one."""
-    from gui.data.readers.read import FileChoice, read_all
+    from gui.data.readers.options import FileChoice
+    from gui.data.readers.read import read_all
 
     for path in against:
         if not _has_labels(path):
@@ -384,7 +387,8 @@ def _samples(against: Sequence[Path]) -> list[str] | None:
 
 def _types(against: Sequence[Path]) -> list[str] | None:
     """The cell types of the training cells among the files; None without any."""
-    from gui.data.readers.read import FileChoice, read_all
+    from gui.data.readers.options import FileChoice
+    from gui.data.readers.read import read_all
     from gui.data.validation.check_parts import labelled
 
     for path in against:
@@ -398,6 +402,6 @@ def _types(against: Sequence[Path]) -> list[str] | None:
 
 def _has_labels(path: Path) -> bool:
     """Whether a file holds labelled cells: an .h5ad with a column of cell types."""
-    from gui.data.readers.read import inspect_file
+    from gui.data.readers.inspection import inspect_file
 
     return inspect_file(path, "train").label_column is not None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from gui.data.dataset import Dataset, Role
     from gui.data.load import LoadRequest
-    from gui.data.readers.read import Part
+    from gui.data.readers.part import Part
     from gui.data.readers.read_cache import PartCache
     from gui.data.validation.log_base import Base
     from gui.data.validation.repairs import Repair

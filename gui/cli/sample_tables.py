@@ -190,7 +190,8 @@ def add_tables(dataset: Dataset, options: argparse.Namespace) -> tuple[Dataset, 
 def _with_clinical(
     dataset: Dataset, options: argparse.Namespace, samples: Sequence[str], tables: SampleTables
 ) -> tuple[Dataset, SampleTables]:
-    from gui.data.samples.clinical import clinical_findings, joined_clinical, read_clinical
+    from gui.data.samples.clinical import joined_clinical, read_clinical
+    from gui.data.samples.clinical_findings import clinical_findings
 
     path: Path = options.clinical
     read = read_clinical(_clinical_choice(options, samples), samples)

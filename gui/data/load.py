@@ -16,16 +16,11 @@ from pydantic import Field
 from gui.data.dataset import PART_NAMES, ROLES, Bulk, Cells, Dataset, Role, Source
 from gui.data.normalize import common_genes, split_cells
 from gui.data.readers.dcx import DcxFile
-from gui.data.readers.read import (
-    CellChoice,
-    FileChoice,
-    Frozen,
-    Inspection,
-    Part,
-    inspect_file,
-    paths_of,
-    read_all,
-)
+from gui.data.readers.file_kind import paths_of
+from gui.data.readers.inspection import Inspection, inspect_file
+from gui.data.readers.options import CellChoice, FileChoice, Frozen
+from gui.data.readers.part import Part
+from gui.data.readers.read import read_all
 from gui.data.readers.read_cache import PROCESS_CACHE
 from gui.data.readers.table_slot import LAST
 from gui.data.readers.watchdog import watched

@@ -31,13 +31,17 @@ _WAYS = {
         "from gui.data.load import inspect_file; inspect_file(path, 'train')"
     ),
     f"read {CHOSEN} cells": (
-        "from gui.data.readers.read import *; assert read_all({'train':"
+        "from gui.data.load import *; from gui.data.readers.read import read_all;"
+        " assert read_all({'train':"
         f" {_CHOICE}}})[0]['train'].matrix.n_columns == {CHOSEN}"
     ),
     f"load {CHOSEN} cells (checked, split)": (
         f"from gui.data.load import *; load_dataset(LoadRequest(files={{'train': {_CHOICE}}}))"
     ),
-    "read all cells": "from gui.data.readers.read import *; read_all({'train': FileChoice(path=path)})",
+    "read all cells": (
+        "from gui.data.load import *; from gui.data.readers.read import read_all;"
+        " read_all({'train': FileChoice(path=path)})"
+    ),
     "anndata.read_h5ad": "import anndata; anndata.read_h5ad(path)",
     f"anndata.read_h5ad, then {CHOSEN} cells": (
         "import anndata, numpy; anndata.read_h5ad(path)[numpy.arange(0, {cells}, {cells} //"

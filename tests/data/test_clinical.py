@@ -12,13 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gui.data.readers.text_table import read_text_table
-from gui.data.samples.clinical import (
-    ClinicalChoice,
-    clinical_findings,
-    examine_clinical,
-    load_clinical,
-    read_clinical,
-)
+from gui.data.samples.clinical import ClinicalChoice, load_clinical, read_clinical
+from gui.data.samples.clinical_findings import clinical_findings, examine_clinical
 from gui.data.samples.clinical_values import typed
 from gui.data.samples.joining import join, plain
 from gui.data.samples.survival_columns import event_value, unit_in

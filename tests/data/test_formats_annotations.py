@@ -14,7 +14,8 @@ import pytest
 from scipy import sparse
 
 from gui.data.load import FileChoice, LoadRequest, load_dataset
-from gui.data.readers.read import inspect_file, read_all
+from gui.data.readers.inspection import inspect_file
+from gui.data.readers.read import read_all
 from gui.data.validation.examine import examine
 from gui.data.validation.recognised import recognised
 from gui.knowledge.human_genes import human_genes

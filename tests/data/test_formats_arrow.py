@@ -13,7 +13,10 @@ import pandas as pd
 import pytest
 
 from gui.data.dataset import Role
-from gui.data.readers.read import FileChoice, Part, inspect_file, read_all
+from gui.data.readers.inspection import inspect_file
+from gui.data.readers.options import FileChoice
+from gui.data.readers.part import Part
+from gui.data.readers.read import read_all
 from gui.errors import DataError, UnreadableFile
 
 arrow = pytest.importorskip("pyarrow")

@@ -15,7 +15,10 @@ import pytest
 from gui.data.dataset import Role
 from gui.data.load import LoadRequest
 from gui.data.readers import hdf5_matrix
-from gui.data.readers.read import CellChoice, FileChoice, Part, inspect_file, read_all
+from gui.data.readers.inspection import inspect_file
+from gui.data.readers.options import CellChoice, FileChoice
+from gui.data.readers.part import Part
+from gui.data.readers.read import read_all
 from gui.data.validation.examine import examine
 from gui.errors import DataError, UnreadableFile, UnsafeFile
 from tests.data import cell_formats as made

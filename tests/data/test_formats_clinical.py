@@ -10,12 +10,8 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from gui.data.samples.clinical import (
-    ClinicalChoice,
-    ClinicalTable,
-    clinical_findings,
-    read_clinical,
-)
+from gui.data.samples.clinical import ClinicalChoice, ClinicalTable, read_clinical
+from gui.data.samples.clinical_findings import clinical_findings
 from gui.data.samples.clinical_values import typed
 from gui.data.samples.dates import dates_of
 from gui.data.samples.joining import join

@@ -15,7 +15,10 @@ import pytest
 
 from gui.data.dataset import Role
 from gui.data.readers import h5file
-from gui.data.readers.read import FileChoice, Part, inspect_file, read_all
+from gui.data.readers.inspection import inspect_file
+from gui.data.readers.options import FileChoice
+from gui.data.readers.part import Part
+from gui.data.readers.read import read_all
 from gui.errors import DataError, UnreadableFile
 
 GENES = [f"GENE{i}" for i in range(12)]

@@ -8,13 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gui.data.samples.clinical import (
-    ClinicalChoice,
-    ClinicalTable,
-    clinical_findings,
-    joined_clinical,
-    read_clinical,
-)
+from gui.data.samples.clinical import ClinicalChoice, ClinicalTable, joined_clinical, read_clinical
+from gui.data.samples.clinical_findings import clinical_findings
 
 DAYS = [310, 45, 1204, 812, 77]
 DEAD = [1, 0, 1, 0, 1]

@@ -6,12 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gui.data.samples.clinical import (
-    ClinicalChoice,
-    examine_clinical,
-    joined_clinical,
-    read_clinical,
-)
+from gui.data.samples.clinical import ClinicalChoice, joined_clinical, read_clinical
+from gui.data.samples.clinical_findings import examine_clinical
 from gui.data.samples.joining import join
 from gui.data.validation.findings import outcome
 

@@ -19,7 +19,10 @@ import rdata
 from rdata.parser import RObject, RObjectType
 
 from gui.data.dataset import Role
-from gui.data.readers.read import FileChoice, Part, inspect_file, read_all
+from gui.data.readers.inspection import inspect_file
+from gui.data.readers.options import FileChoice
+from gui.data.readers.part import Part
+from gui.data.readers.read import read_all
 from gui.errors import DataError, NoLabels, UnreadableFile
 from tests.data import cell_formats as made
 from tests.data.r_objects import (

@@ -11,13 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui.data.samples.clinical import (
-    ClinicalChoice,
-    ClinicalTable,
-    clinical_findings,
-    joined_clinical,
-    read_clinical,
-)
+from gui.data.samples.clinical import ClinicalChoice, ClinicalTable, joined_clinical, read_clinical
+from gui.data.samples.clinical_findings import clinical_findings
 from gui.data.samples.survival_columns import event_coding, value_text
 
 IDS = [f"GSM{100 + i}" for i in range(9)]

@@ -15,7 +15,10 @@ import numpy as np
 import pytest
 
 from gui.data.readers import archive
-from gui.data.readers.read import FileChoice, Part, file_kind, read_all, read_from
+from gui.data.readers.file_kind import file_kind, read_from
+from gui.data.readers.options import FileChoice
+from gui.data.readers.part import Part
+from gui.data.readers.read import read_all
 from gui.data.readers.sample_names import sample_names
 from gui.errors import DataError, UnreadableFile
 from gui.knowledge.human_genes import human_genes

@@ -18,7 +18,10 @@ import pytest
 
 from gui.cli.check import check
 from gui.data.dataset import Role
-from gui.data.readers.read import FileChoice, Part, file_kind, read_all
+from gui.data.readers.file_kind import file_kind
+from gui.data.readers.options import FileChoice
+from gui.data.readers.part import Part
+from gui.data.readers.read import read_all
 from gui.errors import BadValues, DataError, UnreadableFile
 from gui.knowledge.human_genes import human_genes
 

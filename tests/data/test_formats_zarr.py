@@ -21,7 +21,11 @@ import pytest
 import zarr
 
 from gui.data.dataset import Role
-from gui.data.readers.read import CellChoice, FileChoice, Part, inspect_file, read_all, read_from
+from gui.data.readers.file_kind import read_from
+from gui.data.readers.inspection import inspect_file
+from gui.data.readers.options import CellChoice, FileChoice
+from gui.data.readers.part import Part
+from gui.data.readers.read import read_all
 from gui.errors import UnreadableFile, UnsafeFile
 from tests.data import cell_formats as made
 

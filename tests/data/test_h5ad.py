@@ -19,9 +19,10 @@ from gui.data.load import FileChoice, LoadRequest, load_dataset
 from gui.data.readers import forecast, h5ad_frames, matrix_choice
 from gui.data.readers import hdf5_matrix as stored
 from gui.data.readers.h5ad import inspect_h5ad, no_labels, preview_h5ad, read_h5ad
+from gui.data.readers.inspection import inspect_file
 from gui.data.readers.labels import label_values
 from gui.data.readers.options import CellChoice
-from gui.data.readers.read import inspect_file, read_all
+from gui.data.readers.read import read_all
 from gui.errors import NoLabels, TooLarge, UnreadableFile, UnsafeFile
 
 

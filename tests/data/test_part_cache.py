@@ -18,7 +18,7 @@ from scipy import sparse
 from gui.data import load as loading
 from gui.data.dataset import Source
 from gui.data.load import CellChoice, FileChoice, LoadRequest, load_dataset
-from gui.data.readers import dcx, read
+from gui.data.readers import dcx, part, read
 from gui.data.readers.read_cache import PartCache, size_of
 from gui.data.validation import examine as looking
 from gui.data.validation.examine import Examination, examine
@@ -247,11 +247,11 @@ def test_what_is_too_large_is_not_held(wanted: LoadRequest, reads: Callable[[], 
 def test_the_size_counts_dense_and_sparse_arrays(make: SimpleNamespace) -> None:
     dense = make.matrix(np.ones((1000, 50)))
     compressed = type(dense)(sparse.csc_matrix(dense.values), dense.genes, dense.columns)
-    empty = read.Part(dense, None, read._no_obs(dense), Source("bulk", "a", "csv"))
+    empty = part.Part(dense, None, part.no_obs(dense), Source("bulk", "a", "csv"))
     assert 1000 * 50 * 8 < size_of(empty) < 1000 * 50 * 8 + 200_000
     # int32 indices beside the values
     assert (
-        size_of(read.Part(compressed, None, empty.obs, empty.source)) - size_of(empty)
+        size_of(part.Part(compressed, None, empty.obs, empty.source)) - size_of(empty)
         == 4 * 1000 * 50 + 4 * 51
     )
 

@@ -19,7 +19,7 @@ from scipy import sparse
 
 from gui.data.dataset import Matrix, Source
 from gui.data.load import FileChoice, LoadRequest, load_dataset
-from gui.data.readers.read import Part
+from gui.data.readers.part import Part
 from gui.data.validation.examine import examine, preview
 from gui.data.validation.registry import KINDS, in_order, repair_part
 from gui.data.validation.repairs import (

@@ -22,7 +22,7 @@ from gui.data.readers import h5ad_frames as frames
 from gui.data.readers import text_table
 from gui.data.readers.h5ad import inspect_h5ad
 from gui.data.readers.options import CellChoice
-from gui.data.readers.read import Part
+from gui.data.readers.part import Part
 from gui.data.samples import joining
 from gui.data.samples.joining import join
 from gui.data.validation import check_parts, duplicates

@@ -14,7 +14,8 @@ import pytest
 from scipy import io, sparse
 
 from gui.data.load import CellChoice, FileChoice, LoadRequest, inspect_file, load_dataset
-from gui.data.readers.read import file_kind, read_all
+from gui.data.readers.file_kind import file_kind
+from gui.data.readers.read import read_all
 from gui.errors import BadNames, DataError, NoLabels, UnreadableFile, UnsafeFile
 
 GENES = [f"GENE{i}" for i in range(28)] + ["TWIN", "TWIN"]

@@ -120,7 +120,9 @@ def read(kind: str, path: Path) -> None:
         read_header(path)
         materialise(load(path))
         return
-    from gui.data.readers.read import CellChoice, FileChoice, inspect_file, read_all
+    from gui.data.readers.inspection import inspect_file
+    from gui.data.readers.options import CellChoice, FileChoice
+    from gui.data.readers.read import read_all
     from gui.data.readers.watchdog import watched
 
     with watched([path]):  # as the tasks of the reading process do

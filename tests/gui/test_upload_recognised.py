@@ -13,7 +13,7 @@ import pytest
 
 from gui.app import Application, create_app
 from gui.config import Config
-from gui.data.readers.read import Inspection
+from gui.data.readers.inspection import Inspection
 from gui.files import FileKind
 from gui.pages.upload.files import _options
 from tests.gui.upload_page import choose, one, session_of

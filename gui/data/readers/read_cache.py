@@ -16,8 +16,10 @@ import pandas as pd
 
 from gui.data.dataset import ROLES, Role
 from gui.data.readers.dcx import DcxFile
+from gui.data.readers.file_kind import file_marks, read_from
 from gui.data.readers.options import FileChoice
-from gui.data.readers.read import Part, file_marks, read_all, read_from
+from gui.data.readers.part import Part
+from gui.data.readers.read import read_all
 from gui.errors import DataError
 
 LIMIT = 1_000_000_000

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from gui.data.dataset import KnownComposition
-from gui.data.readers.read import Frozen
+from gui.data.readers.options import Frozen
 from gui.data.readers.text_table import read_text_table
 from gui.data.samples.composition_table import (
     Unit,

@@ -11,12 +11,8 @@ from dataclasses import dataclass, field
 
 from gui.data.dataset import Clinical, KnownComposition
 from gui.data.readers.watchdog import watched
-from gui.data.samples.clinical import (
-    ClinicalChoice,
-    clinical_findings,
-    joined_clinical,
-    read_clinical,
-)
+from gui.data.samples.clinical import ClinicalChoice, joined_clinical, read_clinical
+from gui.data.samples.clinical_findings import clinical_findings
 from gui.data.samples.known_composition import (
     KnownCompositionChoice,
     join_known_composition,

@@ -14,7 +14,7 @@ import pandas as pd
 from gui.data.dataset import COLUMN_NAMES, PART_NAMES, Role
 from gui.data.readers.cell_file import AXES
 from gui.data.readers.labels import bare_numbers, numbered
-from gui.data.readers.read import Part
+from gui.data.readers.part import Part
 from gui.data.validation import findings as f
 from gui.data.validation.check_values import check_values
 from gui.data.validation.checks import (

@@ -11,7 +11,7 @@ import pandas as pd
 
 from gui.data.dataset import PART_NAMES, ROLES, Cells, Dataset, Matrix, Role, Source
 from gui.data.profiles import similarity, type_profiles
-from gui.data.readers.read import Part
+from gui.data.readers.part import Part
 from gui.data.validation import findings as f
 from gui.data.validation.check_values import empty_columns
 from gui.data.validation.checks import (

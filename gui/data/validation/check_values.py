@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gui.data.dataset import COLUMN_NAMES, PART_NAMES, Matrix, Role
-from gui.data.readers.read import Part
+from gui.data.readers.part import Part
 from gui.data.validation import findings as f
 from gui.data.validation.checks import (
     caught,

@@ -14,7 +14,9 @@ import pandas as pd
 from gui.data.dataset import ROLES, Dataset, Matrix, Role
 from gui.data.load import LoadRequest
 from gui.data.profiles import bulk_against, quality, similarity, type_profiles
-from gui.data.readers.read import PREVIEW, Part, paths_of
+from gui.data.readers.file_kind import paths_of
+from gui.data.readers.inspection import PREVIEW
+from gui.data.readers.part import Part
 from gui.data.readers.read_cache import PROCESS_CACHE, PartCache
 from gui.data.readers.watchdog import watched
 from gui.data.validation import findings as f

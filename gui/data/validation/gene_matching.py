@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from gui.data.dataset import PART_NAMES, ROLES, Role
-from gui.data.readers.read import Part
+from gui.data.readers.part import Part
 from gui.data.validation import findings as f
 from gui.data.validation.findings import Finding, Place
 from gui.data.validation.heuristics import symbol_column

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gui.data.dataset import COLUMN_NAMES, Matrix, Role
-from gui.data.readers.read import Part
+from gui.data.readers.part import Part
 from gui.data.validation.heuristics import scale_of
 from gui.data.validation.log_base import Base, log_floor, log_form, stored_values
 from gui.data.validation.repairs import UndoLog

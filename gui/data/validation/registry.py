@@ -9,7 +9,8 @@ from typing import Annotated
 from pydantic import Field
 
 from gui.data.dataset import Role
-from gui.data.readers.read import FileChoice, Part
+from gui.data.readers.options import FileChoice
+from gui.data.readers.part import Part
 from gui.data.validation.repairs import (
     ChooseMatrix,
     DropEmpty,

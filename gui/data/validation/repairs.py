@@ -19,7 +19,8 @@ from pydantic import Field
 
 from gui.data import column_pieces
 from gui.data.dataset import COLUMN_NAMES, Matrix, Role
-from gui.data.readers.read import Frozen, Part
+from gui.data.readers.options import Frozen
+from gui.data.readers.part import Part
 from gui.errors import BadValues
 from gui.text import number, some
 

@@ -16,7 +16,7 @@ import pandas as pd
 from pydantic import Field
 
 from gui.data.dataset import Matrix, Role
-from gui.data.readers.read import Part
+from gui.data.readers.part import Part
 from gui.data.readers.text_table import read_pairs
 from gui.data.validation.repairs import ROWS, Repair, changes, gene_means, keep_genes, named
 from gui.errors import MissingPart

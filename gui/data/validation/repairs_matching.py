@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gui.data.dataset import Role
-from gui.data.readers.read import Part
+from gui.data.readers.part import Part
 from gui.data.validation.heuristics import scale_of
 from gui.data.validation.repairs import Repair, changes, gene_means, keep_genes, named
 from gui.data.validation.repairs_genes import add_up

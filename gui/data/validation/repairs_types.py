@@ -16,7 +16,7 @@ from pydantic import Field
 
 from gui.data.dataset import PART_NAMES, Matrix
 from gui.data.readers.labels import cells_by_label
-from gui.data.readers.read import Part
+from gui.data.readers.part import Part
 from gui.data.readers.text_table import read_pairs
 from gui.data.validation.repairs import ROWS, Repair, Target, keep_columns
 from gui.errors import MissingPart

@@ -19,7 +19,8 @@ import openpyxl
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from gui.data.readers.read import FileChoice, read_all
+from gui.data.readers.options import FileChoice
+from gui.data.readers.read import read_all
 from gui.knowledge.human_genes import human_genes
 
 GENES = sorted(s for s in human_genes().by_ensembl.values() if s.isalpha())[1:700:7]

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from gui.data.load import FileChoice, LoadRequest
-from gui.data.readers.read import Part, read_all
+from gui.data.readers.part import Part
+from gui.data.readers.read import read_all
 from gui.data.samples.joining import join
 from gui.data.validation.examine import examine
 from gui.errors import BadNames, UnreadableFile

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gui.data.load import FileChoice, LoadRequest, inspect_task
-from gui.data.readers import read, table_text
+from gui.data.readers import chosen_table, table_text
 from gui.data.readers.expression_table import read_table
 from gui.data.readers.plain_columns import plain_columns
 from gui.data.readers.read_cache import PartCache
@@ -184,7 +184,7 @@ def test_choosing_a_table_parses_it_once(tmp_path: Path, monkeypatch: pytest.Mon
         parsed.append(at)
         return read_table(at, *given, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(read, "read_table", counted)
+    monkeypatch.setattr(chosen_table, "read_table", counted)
     request = LoadRequest(files={"bulk": FileChoice(path=path, name="bulk.csv")})
     inspect_task(None, (path, "bulk", "bulk.csv"), progress=None)
     examine(request, held=PartCache())

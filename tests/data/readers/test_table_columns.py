@@ -12,7 +12,8 @@ import openpyxl
 import pytest
 
 from gui.data.readers.expression_table import Table, read_table
-from gui.data.readers.read import FileChoice, read_all
+from gui.data.readers.options import FileChoice
+from gui.data.readers.read import read_all
 from gui.data.readers.sample_names import sample_name
 from gui.errors import BadNames, BadValues
 from gui.knowledge.human_genes import human_genes

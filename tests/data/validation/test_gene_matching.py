@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from gui.data.load import FileChoice, LoadRequest, load_dataset
-from gui.data.readers.read import Part, read_all
+from gui.data.readers.part import Part
+from gui.data.readers.read import read_all
 from gui.data.validation.examine import Examination, examine
 from gui.data.validation.registry import repair_part
 from gui.data.validation.repairs import UndoLog

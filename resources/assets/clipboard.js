@@ -1,10 +1,6 @@
 /* Text and pictures to the clipboard. A browser allows it for a moment after a click; where it does not, a notice says so. */
 (() => {
   "use strict";
-  function say(title, message, color) {
-    window.dash_clientside.set_props("dcx-notices", { sendNotifications: [{ action: "show", id: `clipboard-${Date.now()}`, title, message, color }] });
-  }
-
   /* The older way, for a page that is refused the newer one. */
   function by_selection(text) {
     const field = document.createElement("textarea");
@@ -32,9 +28,9 @@
       copied = by_selection(wanted.text);
     }
     if (copied) {
-      say("Copied", `${wanted.what} is copied.`, "teal");
+      window.dcxNotify("Copied", `${wanted.what} is copied.`, "teal");
     } else {
-      say("Not copied", "The browser does not allow copying here. Save it as a file instead.", "yellow");
+      window.dcxNotify("Not copied", "The browser does not allow copying here. Save it as a file instead.", "yellow");
     }
   }
 
@@ -42,12 +38,12 @@
   async function copy_picture(picture) {
     try {
       await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
-      say("Copied", "The figure is copied as a picture.", "teal");
+      window.dcxNotify("Copied", "The figure is copied as a picture.", "teal");
     } catch {
-      say("Not copied", "The browser does not allow copying pictures here. Save it as a file instead.", "yellow");
+      window.dcxNotify("Not copied", "The browser does not allow copying pictures here. Save it as a file instead.", "yellow");
     }
   }
 
   window.dash_clientside = window.dash_clientside || {};
-  window.dash_clientside.dcx = { ...(window.dash_clientside.dcx || {}), copy_text, copy_picture, say };
+  window.dash_clientside.dcx = { ...(window.dash_clientside.dcx || {}), copy_text, copy_picture };
 })();

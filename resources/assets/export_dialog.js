@@ -78,7 +78,7 @@
       return [no_update, no_update, ...disabled];
     }
     const { wrong, options } = chosen(...controls);
-    if (wrong || !figure()) {
+    if (wrong || !source || !(await window.dcxFigureExport.figure_soon(source.graph))) {
       return [no_update, wrong || "There is no figure to save.", ...disabled];
     }
     try {

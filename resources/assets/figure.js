@@ -6,8 +6,12 @@
     const [light, graph, name] = given.slice(-3);
     const asked = window.dash_clientside.callback_context.triggered_id;
     const format = ["png", "svg", "pdf"].find((one) => asked && asked.endsWith(`-${one}`));
-    const figure = window.dcxFigureExport.figure_of(graph);
-    if (!figure || !format || !given.slice(0, -3).some(Boolean)) {
+    if (!format || !given.slice(0, -3).some(Boolean)) {
+      return window.dash_clientside.no_update;
+    }
+    const figure = await window.dcxFigureExport.figure_soon(graph);
+    if (!figure) {
+      window.dcxNotify("Not saved", "There is no figure to save. Wait until it is drawn, then save it again.", "yellow");
       return window.dash_clientside.no_update;
     }
     return window.dcxFigureExport.picture_of(figure, light, { name, format });

@@ -4,6 +4,8 @@
   const WIDEST = 16000; /* pixels a canvas can have in every browser */
   const TEXT = 13; /* pixels of most letters of a figure: the size that is asked for is theirs */
   const SCREEN = 9.75; /* the same in points, where a pixel is 1/96 inch */
+  const LONGEST_WAIT = 10000; /* milliseconds until a figure is drawn that is asked for before */
+  const LOOK_AGAIN = 100;
   const POINTS = 72 / 25.4; /* in a millimetre */
   const FAMILY = "Arial, 'Liberation Sans', Helvetica, sans-serif"; /* equally wide, also in a PDF (gui/figures/pdf.py) */
   const TITLE = 16;
@@ -183,5 +185,16 @@
     return plot && plot.data && plot.data.length ? { data: plot.data, layout: plot.layout, ranges: window.dcxFigureLayout.ranges_of(plot._fullLayout) } : null;
   }
 
-  window.dcxFigureExport = { drawn, picture_of, figure_of, canvas_of, address_of };
+  async function soon(found) {
+    for (let waited = 0; waited < LONGEST_WAIT && !found(); waited += LOOK_AGAIN) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
+    }
+    return found();
+  }
+
+  /* The figure, and Plotly, once they are there: who is quick saves before anything is drawn. null where none comes. */
+  const figure_soon = (graph) => soon(() => figure_of(graph));
+  const plotly_soon = () => soon(() => window.Plotly || null);
+
+  window.dcxFigureExport = { drawn, picture_of, figure_of, figure_soon, plotly_soon, canvas_of, address_of };
 })();

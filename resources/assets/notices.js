@@ -3,6 +3,10 @@
   "use strict";
   const HEIGHTS = { "bottom-left": "--dcx-notices", "bottom-right": "--dcx-errors" };
   const FOOT = 16; /* pixels between the foot of the list and that of the lowest notice */
+  window.dcxNotify = (title, message, color) => {
+    window.dash_clientside.set_props("dcx-notices", { sendNotifications: [{ action: "show", id: `notice-${Date.now()}`, title, message, color }] });
+  };
+
   const sizes = new ResizeObserver((entries) => {
     for (const { target } of entries) {
       const height = Math.ceil(target.getBoundingClientRect().height);

@@ -8,7 +8,7 @@
     const { format = "png", width, height, font = 8, dpi = 300, colours = "screen", legend = true } = kept || {};
     const options = { format, width: width || 0, height: height || 0, font, dpi, colours, legend };
     const pictures = [];
-    if (window.Plotly) {
+    if (await window.dcxFigureExport.plotly_soon()) {
       for (const { name, figure } of wanted.figures) {
         pictures.push(await window.dcxFigureExport.picture_of({ data: figure.data, layout: figure.layout, ranges: null }, light, { name, ...options }));
       }

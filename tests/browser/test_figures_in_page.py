@@ -159,6 +159,33 @@ def test_figure_is_saved_as_png_and_svg_on_white(page: Any, files: Kept) -> None
     page.evaluate("() => { URL.createObjectURL = window.blobs; }")
 
 
+def test_a_figure_that_is_still_to_be_drawn_is_saved_once_it_is(
+    app: tuple[Application, str], browser: Any, files: Kept
+) -> None:
+    application, base = app
+    tab = browser.new_page()
+    tab.set_default_timeout(PATIENCE)
+    waiting: list[Any] = []
+    tab.route("**/*plotly*.js*", lambda route: waiting.append(route))
+    tab.goto(application.start_url(base))
+    tab.goto(f"{base}/look")
+    tab.get_by_role("button", name="Save…").first.click()
+    before = len(files.saved)
+    tab.locator("#look-bars-png").click()
+    tab.wait_for_timeout(500)
+    assert len(files.saved) == before  # control: there is nothing to save yet
+    assert waiting
+    tab.unroute("**/*plotly*.js*")  # which lets go on what waited
+    _until(tab, lambda: len(files.saved) > before)
+    assert files.saved[-1][1].startswith(b"\x89PNG")
+    # and where none comes
+    tab.evaluate("() => { window.dcxFigureExport.figure_soon = async () => null; }")
+    tab.get_by_role("button", name="Save…").first.click()
+    tab.locator("#look-bars-png").click()
+    expect(tab.get_by_text("There is no figure to save. Wait until")).to_be_visible()
+    tab.close()
+
+
 def _sizes(tab: Any) -> tuple[float, float, int]:
     """Width drawn, width of the place, number of bars of the first type."""
     drawn = tab.evaluate("document.querySelector('#look-bars .js-plotly-plot')._fullLayout.width")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +23,6 @@ SHARED = Path(
     os.environ.get("DECONOMIX_GUI_SHARED") or Path(__file__).resolve().parents[2].parent / "shared"
 )
 FOLDER = SHARED / "data" / "field_files"
-NOT_YET: dict[str, str] = {
-    "52_parquet": "read where pyarrow is installed, as here; test_formats_arrow.py has it refused"
-}
-"""Files whose outcome is not that of the manifest, and why."""
-NUMBERS_NOT_YET: dict[str, str] = {}
 ONE_SAMPLE = {
     "07_htseq_headerless": "PT01",
     "08_rsem_genes_results": "PT01",
@@ -70,16 +66,10 @@ def case_of(row: dict[str, str]) -> str:
     return row["file"].split("/")[0]
 
 
-def cases(not_yet: dict[str, str], *roles: str, refused: bool = True) -> list[object]:
-    """The rows as parameters; those of ``not_yet`` are expected to fail."""
+def cases(*roles: str, refused: bool = True) -> list[object]:
+    """The rows as parameters."""
     return [
-        pytest.param(
-            row,
-            id=case_of(row),
-            marks=[pytest.mark.xfail(reason=not_yet[case_of(row)], strict=True)]
-            if case_of(row) in not_yet
-            else [],
-        )
+        pytest.param(row, id=case_of(row))
         for row in rows(*roles)
         if refused or row["expected_outcome"] != "refuse"
     ]
@@ -91,10 +81,15 @@ def truth() -> pd.DataFrame:
     return pd.read_csv(FOLDER / "00_common" / "truth.csv", index_col=0).T
 
 
-@pytest.mark.parametrize("row", cases(NOT_YET))
+@pytest.mark.parametrize("row", cases())
 def test_each_file_gives_its_outcome_and_says_why(
-    row: dict[str, str], shared_data: Path, capsys: pytest.CaptureFixture[str]
+    row: dict[str, str],
+    shared_data: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # an extra that the installers and the plain program do not have; with it Parquet is read
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     against = [str(FOLDER / name) for name in row["against"].split(";") if name]
     options = [word for name in against for word in ("--against", name)]
     code = check([str(FOLDER / row["file"]), "--role", row["role"], *options, "--json"])
@@ -151,7 +146,7 @@ def test_the_files_without_a_fault_give_the_true_compositions(
     assert error_of(found, truth) < 0.01
 
 
-@pytest.mark.parametrize("row", cases(NUMBERS_NOT_YET, refused=False))
+@pytest.mark.parametrize("row", cases(refused=False))
 def test_what_is_mended_is_analysed_to_the_true_compositions(
     row: dict[str, str],
     shared_data: Path,

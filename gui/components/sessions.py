@@ -21,14 +21,17 @@ from gui.text import size_words
 
 
 def contents_text(contents: Mapping[str, Any]) -> str:
-    """Data · DTD · search · 4 ADTD (without cells)."""
+    """Data · DTD · search · 4 ADTD · 2 other runs (without cells)."""
     if not contents.get("data"):
         return "empty"
-    words = ["Data"]
+    words, others = ["Data"], int(contents.get("runs") or 0)
     for kind, word in (("dtd", "DTD"), ("search", "search"), ("adtd", "ADTD")):
         count = int(contents.get(kind) or 0)
+        others -= count
         if count:
             words.append(word if count == 1 else f"{count} {word}")
+    if others > 0:
+        words.append(f"{others} other {'run' if others == 1 else 'runs'}")
     marks = contents.get("marks")
     return " · ".join(words) + (f" ({marks})" if marks else "")
 

@@ -382,3 +382,5 @@ def test_times_and_contents_are_said_in_words() -> None:
         == "Data (without cells, recovered)"
     )
     assert contents_text({}) == "empty"
+    assert contents_text({"data": True, "runs": 3, "dtd": 1}) == "Data · DTD · 2 other runs"
+    assert contents_text({"data": True, "runs": 1}) == "Data · 1 other run"

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from gui.data.dataset import Matrix
-from gui.data.load import FileChoice, LoadRequest
+from gui.data.load import FileChoice, LoadRequest, read_parts
 from gui.data.validation.examine import examine
 from gui.data.validation.findings import Finding
 from gui.data.validation.log_base import LogForm, log_floor, log_form
@@ -170,3 +170,60 @@ def test_expressed_genes_alone_in_base_e_are_not_taken_for_stabilised_values() -
         found = log_form(Matrix(values, genes, SAMPLES), "bulk")
         assert values.min() > 1.5
         assert (found.certain, found.usual) == (False, usual)
+
+
+@pytest.mark.parametrize("kind", VALUES)
+@pytest.mark.parametrize("base", LOGS)
+@pytest.mark.parametrize("written", ["-Inf", "-inf"])  # by R and by pandas
+def test_minus_infinity_is_the_logarithm_of_zero(
+    kind: str, base: str, written: str, tmp_path: Path
+) -> None:
+    linear = VALUES[kind]
+    with np.errstate(divide="ignore"):
+        values = LOGS[base](linear)
+    frame = pd.DataFrame(values.round(5), GENES, SAMPLES)
+    text = frame.to_csv(sep="\t", index_label="gene").replace("-inf", written)
+    (tmp_path / "b.tsv").write_text(text)
+    request = LoadRequest(files={"bulk": FileChoice(path=tmp_path / "b.tsv")})
+    findings = examine(request).findings
+    assert "missing-values" not in {x.code for x in findings}, "no gene has to be left out"
+    (one,) = [x for x in findings if x.code == "log-values"]
+    assert "minus infinity is the logarithm of 0" in one.message
+    back = undone(one, values)
+    exact = np.abs(back - linear).max() < 0.01 * linear.max()
+    assert exact or (one.repair is None and "do not tell the base for certain" in one.advice)
+    if kind != "fpkm":
+        assert exact
+    # what the user may choose has no offset, and no choice keeps what is not finite
+    for choice in (one.repair, *one.alternatives):
+        assert choice is None or (isinstance(choice, UndoLog) and choice.offset == 0)
+
+
+def test_gaps_beside_minus_infinity_are_still_gaps(tmp_path: Path) -> None:
+    with np.errstate(divide="ignore"):
+        values = np.log2(TPM)
+    values[5, 2] = np.nan
+    frame = pd.DataFrame(values, GENES, SAMPLES)
+    frame.to_csv(tmp_path / "b.tsv", sep="\t", index_label="gene", na_rep="NA")
+    files = {"bulk": FileChoice(path=tmp_path / "b.tsv")}
+    findings = {x.code: x for x in examine(LoadRequest(files=files)).findings}
+    gap, log = findings["missing-values"], findings["log-values"]
+    assert "1 gene with missing values: G5" in gap.advice
+    repairs = (gap.repair, log.repair)
+    assert None not in repairs
+    parts, _ = read_parts(LoadRequest(files=files, repairs=repairs))
+    kept = np.delete(np.arange(700), 5)
+    np.testing.assert_allclose(parts["bulk"].matrix.values, TPM[kept], rtol=1e-9, atol=1e-9)
+
+
+def test_something_divided_by_zero_is_no_logarithm(tmp_path: Path) -> None:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = np.log2(COUNTS[:, 1:] / COUNTS[:, :1])
+    assert np.isposinf(values).any()
+    assert np.isneginf(values).any()
+    frame = pd.DataFrame(values, GENES, SAMPLES[1:])
+    frame.to_csv(tmp_path / "b.tsv", sep="\t", index_label="gene")
+    request = LoadRequest(files={"bulk": FileChoice(path=tmp_path / "b.tsv")})
+    codes = {x.code for x in examine(request).findings}
+    assert "missing-values" in codes
+    assert "log-values" not in codes

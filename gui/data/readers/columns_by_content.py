@@ -109,7 +109,9 @@ def _probabilities(few: Mapping[int, npt.NDArray[np.float64]]) -> dict[int, Reas
 
 
 def _row_numbers(column: npt.NDArray[np.float64]) -> bool:
-    return len(column) > 3 and bool((np.diff(column) == 1).all()) and column[0] in (0, 1)
+    if len(column) <= 3 or column[0] not in (0, 1) or not np.isfinite(column).all():
+        return False
+    return bool((np.diff(column) == 1).all())
 
 
 def _totals(rest: Sequence[int], table: npt.NDArray[np.float64]) -> dict[int, Reason]:

@@ -30,6 +30,7 @@ from gui.data.validation.log_base import (
     log_form,
     stored_values,
     told_base,
+    zero_is_minus_infinity,
 )
 from gui.data.validation.repairs import (
     BASES,
@@ -58,8 +59,10 @@ _COUNTS = (
 
 def check_values(part: Part) -> Iterator[Finding]:
     role, name, matrix = part.source.role, part.source.name, part.matrix
-    if error := caught(lambda: check_finite(matrix, role, name)):
-        gone = matrix.genes[~finite_rows(matrix)]
+    without_offset = scale_of(matrix) == "log" and zero_is_minus_infinity(matrix)
+    filled = _with_zeros(matrix) if without_offset else matrix
+    if error := caught(lambda: check_finite(filled, role, name)):
+        gone = filled.genes[~finite_rows(filled)]
         advice = (
             f"Leave out the {number(len(gone))} gene{'s' if len(gone) != 1 else ''} with missing"
             f" values: {some(gone)}."
@@ -71,6 +74,9 @@ def check_values(part: Part) -> Iterator[Finding]:
             advice,
             DropGaps(role=role) if keeps else None,
         )
+    if without_offset:
+        yield from _scale(part)  # what is zero is seen once the logarithm is undone
+        return
     if error := caught(lambda: check_not_zero(matrix, role, name)):
         yield f.AllZero.of(error, Place(name, role))
         return
@@ -108,6 +114,12 @@ def check_values(part: Part) -> Iterator[Finding]:
         )
     elif len(empty):
         yield empty_columns(matrix, role, name, empty, "in all genes")
+
+
+def _with_zeros(matrix: Matrix) -> Matrix:
+    """With 0 in the place of minus infinity."""
+    values = np.asarray(matrix.values)
+    return Matrix(np.where(np.isneginf(values), 0.0, values), matrix.genes, matrix.columns)
 
 
 def _few_values(part: Part) -> Finding | None:
@@ -181,16 +193,23 @@ def _scale(part: Part) -> Iterator[Finding]:
     if scale == "log" and not _kept(part):
         form = log_form(matrix, role, name)
         undo = UndoLog(role=role, base=form.base, offset=form.offset)
-        others = [UndoLog(role=role, base=b) for b in _others(form.base)]
+        # an offset above 1 is known in one base only
+        offset = min(form.offset, 1.0)
+        others = [UndoLog(role=role, base=b, offset=offset) for b in _others(form.base)]
+        signs = ", not whole numbers"
+        if form.offset == 0:
+            signs = "; minus infinity is the logarithm of 0"
+        else:
+            other = [*other, KeepValues(role=role)]
         top = float(
             np.nanmax(matrix.values.max() if matrix.is_sparse else np.asarray(matrix.values))
         )
         yield f.LogValues(
             Place(name, role),
-            f"The values of {PART_NAMES[role]} ({name}) look log-transformed (largest {top:.3g},"
-            " not whole numbers); deconvolution needs a linear scale.",
+            f"The values of {PART_NAMES[role]} ({name}) look log-transformed (largest"
+            f" {top:.3g}{signs}); deconvolution needs a linear scale.",
             _undo_advice(form) + _approximate(matrix, form),
-            *_chosen(form, undo, others, [*other, KeepValues(role=role)]),
+            *_chosen(form, undo, others, other),
         )
     elif scale == "linear" and looks_ranked(matrix):
         yield f.ScaledValues(
@@ -244,7 +263,7 @@ def _chosen(
 
 
 def _undo_advice(form: LogForm) -> str:
-    of = f" of x + {form.offset:g}" if form.offset != 1 else ""
+    of = f" of x + {form.offset:g}" if form.offset not in (0, 1) else ""
     if form.by_name:
         return f"Undo the logarithm{of}; its base is {form.base} by the name of the file.{NOT_TOLD}"
     if form.certain:
@@ -264,7 +283,12 @@ ASK_BASE = (
 def _approximate(matrix: Matrix, form: LogForm) -> str:
     """What is to be said where the lowest logarithm is not that of 1, "" mostly."""
     low = float(stored_values(matrix).min())
-    if matrix.is_sparse or low < 0.3 or (form.offset in LARGE_OFFSETS and form.certain):
+    if (
+        matrix.is_sparse
+        or low < 0.3
+        or form.offset == 0
+        or (form.offset in LARGE_OFFSETS and form.certain)
+    ):
         return ""
     return (
         f" This is approximate: the lowest value is {low:.3g} and not 0, as of variance-stabilised"

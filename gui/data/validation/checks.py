@@ -94,10 +94,17 @@ def check_column_names(matrix: Matrix, role: Role, name: str) -> None:
         )
 
 
+def all_finite(values: np.ndarray) -> bool:
+    """Whether no value is missing or infinite; without an array as large where all are finite."""
+    with np.errstate(invalid="ignore"):  # of plus and minus infinity
+        total = values.sum(dtype=np.float64)
+    return bool(np.isfinite(total) or np.isfinite(values).all())
+
+
 def check_finite(matrix: Matrix, role: Role, name: str) -> None:
     """No value may be missing or infinite. Raises BadValues."""
     values = _stored(matrix)
-    if not np.isfinite(values.sum(dtype=np.float64)) and not np.isfinite(values).all():
+    if not all_finite(values):
         _refuse_values(matrix, ~np.isfinite(values), role, name)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gui.data.dataset import Matrix
-from gui.data.validation.log_base import has_floor, stored_values
+from gui.data.validation.log_base import has_floor, stored_values, zero_is_minus_infinity
 from gui.data.validation.repairs_genes import ENSEMBL
 from gui.knowledge.gene_names import recognise
 
@@ -31,6 +31,8 @@ def scale_of(matrix: Matrix) -> Scale:
     if not values.size:
         return "linear"
     low, top = float(values.min()), float(values.max())
+    if zero_is_minus_infinity(matrix):
+        return "log" if top < 50 else "negative"
     if low < 0:
         return _below_zero(matrix, low, top)
     few = values[:: max(1, values.size // 1_000_000)]

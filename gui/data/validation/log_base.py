@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from gui.data.dataset import Matrix, Role
+from gui.data.validation.checks import all_finite
 from gui.data.validation.repairs import BASES
 
 Base = Literal["2", "e", "10"]
@@ -57,13 +58,27 @@ def stored_values(matrix: Matrix) -> np.ndarray:
     """
     stored: Any = matrix.values
     values = np.asarray(stored.data if matrix.is_sparse else stored)
-    return values if np.isfinite(values.sum(dtype=np.float64)) else values[np.isfinite(values)]
+    return values if all_finite(values) else values[np.isfinite(values)]
+
+
+def zero_is_minus_infinity(matrix: Matrix) -> bool:
+    """Whether minus infinity is among the values, as the logarithm of 0 without an offset is.
+
+    Where plus infinity is as well, something was divided by 0.
+    """
+    if matrix.is_sparse:
+        return False
+    values = np.asarray(matrix.values)
+    if all_finite(values):
+        return False
+    return bool(np.isneginf(values).any() and not np.isposinf(values).any())
 
 
 def log_form(matrix: Matrix, role: Role, name: str = "") -> LogForm:
     """Base and offset of logarithms that are not below zero.
 
     Many values at a lowest one above zero are those of what is zero: log2(x + 5) begins at 2.32.
+    Without an offset zero is minus infinity.
     name : of the file, which may say the base.
     """
     values = stored_values(matrix)
@@ -71,6 +86,8 @@ def log_form(matrix: Matrix, role: Role, name: str = "") -> LogForm:
     told = told_base(matrix)
     by_name = told is None and (told := base_in_name(name)) is not None
     likely = told or likely_base(top, role)
+    if zero_is_minus_infinity(matrix):
+        return LogForm(likely, 0.0, told is not None, by_name=by_name)
     at_lowest = int((np.abs(values - low) < 1e-4).sum())
     if not matrix.is_sparse and low >= 0.25 and at_lowest > max(20, 0.02 * values.size):
         if fits := _offsets_at(low, top, LARGE_OFFSETS):
@@ -159,7 +176,7 @@ def told_base(matrix: Matrix) -> Base | None:
     columns = np.unique(np.linspace(0, matrix.n_columns - 1, most).astype(int))
     stored: Any = matrix.values[:, columns]
     table = np.asarray(stored.toarray() if matrix.is_sparse else stored, dtype=np.float64)
-    table = table[np.isfinite(table).all(axis=1)]
+    table = table[~(np.isnan(table) | np.isposinf(table)).any(axis=1)]  # -inf is the log of 0
     top = float(table.max(initial=0.0))
     possible = [b for b in _BASES if top * np.log(BASES[b]) < np.log(_LARGEST)]
     if len(possible) == 1:
@@ -198,6 +215,9 @@ def base_in_name(name: str) -> Base | None:
 def _rounding(table: np.ndarray) -> float:
     """Half of the last decimal that is kept, or the precision of float32 numbers."""
     few = table.ravel()[:: max(1, table.size // 20_000)]
+    few = few[np.isfinite(few)]
+    if not few.size:
+        return 1e-12
     for decimals in range(1, 12):
         if np.abs(few - few.round(decimals)).max() < 1e-14 * max(1.0, np.abs(few).max()):
             return float(0.51 * 10.0**-decimals)

@@ -125,7 +125,7 @@ def describe_values(matrix: Matrix, role: Role, name: str = "") -> str:
     scale = scale_of(matrix)
     if scale == "log":
         form = log_form(matrix, role, name)
-        said = f"logarithms, {_LOG[form.base]}(x + {form.offset:g})"
+        said = f"logarithms, {_LOG[form.base]}({f'x + {form.offset:g}' if form.offset else 'x'})"
         said += _unit_below(matrix, role, form.base, form.offset)
         return said if form.certain else f"{said}{_NOT_CERTAIN}"
     if scale == "negative log":

@@ -77,7 +77,7 @@ def test_a_patient_in_two_rows_is_read_once_or_not_joined(again: bool, tmp_path:
     kept = joined_clinical(found, names)
     said = {x.code: x.message for x in clinical_findings(found, names)}
     assert ("ambiguous-join" in said) is not again
-    assert again or "P2" in said["ambiguous-join"]
+    assert again or "2 rows are called P2. It is not joined." in said["ambiguous-join"]
     wanted = DAYS if again else [*DAYS[:2], *DAYS[3:]]
     assert list(kept.table[kept.time].dropna()) == wanted
 

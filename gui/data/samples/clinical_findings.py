@@ -64,10 +64,17 @@ def _joined(read: ClinicalTable, samples: Sequence[str]) -> Iterator[Finding]:
             )
     if joined.ambiguous:
         first = next(iter(joined.ambiguous))
-        rows = some([names[i] for i in joined.ambiguous[first]])
+        rows = [names[i] for i in joined.ambiguous[first]]
+        fits = (
+            f"{number(len(rows))} rows are called {shorten(rows[0])}"
+            if len(set(rows)) == 1
+            else f"{shorten(first)} fits {some(rows)}"
+        )
+        one = len(joined.ambiguous) == 1
         message = (
-            f"{number(len(joined.ambiguous))} of {number(total)} samples fit several rows of"
-            f" {name}: {shorten(first)} fits {rows}. They are not joined."
+            f"{number(len(joined.ambiguous))} of {number(total)} samples"
+            f" {'fits' if one else 'fit'} several rows of {name}: {fits}."
+            f" {'It is' if one else 'They are'} not joined."
         )
         yield f.AmbiguousJoin(
             Place.at(name, "clinical", columns=joined.ambiguous),

@@ -345,3 +345,84 @@ def test_xz_with_a_huge_dictionary_takes_no_memory(tmp_path: Path) -> None:
             part_of(path)
         assert tracemalloc.get_traced_memory()[1] < size
         tracemalloc.stop()
+
+
+def featurecounts(k: int) -> str:
+    lines = ["# Program:featureCounts v2.0.3; Command:featureCounts -a genes.gtf"]
+    lines += [f"Geneid\tChr\tStart\tEnd\tStrand\tLength\t/data/{SAMPLES[k]}.sorted.bam"]
+    for i, (g, v) in enumerate(zip(GENES, COUNTS[:, k], strict=True)):
+        at = f"chr1;chr1\t{100 * i + 1};{100 * i + 50}\t{100 * i + 20};{100 * i + 90}\t+;+"
+        lines.append(f"{g}\t{at}\t{900 + 7 * i}\t{v}")
+    return "\n".join(lines) + "\n"
+
+
+def stringtie(k: int) -> str:
+    lines = ["Gene ID\tGene Name\tReference\tStrand\tStart\tEnd\tCoverage\tFPKM\tTPM"]
+    for i, (g, v) in enumerate(zip(GENES, COUNTS[:, k], strict=True)):
+        at = f"chr{i % 22 + 1}\t+\t{1000 * i + 11}\t{1000 * i + 900}"
+        lines.append(f"{IDS[g]}\t{g}\t{at}\t{v / 7:.4f}\t{v / 3:.4f}\t{v}")
+    return "\n".join(lines) + "\n"
+
+
+def of_a_script(k: int) -> str:
+    """With a column whose name says nothing."""
+    weights = np.random.default_rng(8).integers(200, 9000, N)
+    rows = zip(GENES, weights, COUNTS[:, k], strict=True)
+    return "gene\tw\treads\n" + "".join(f"{g}\t{w}\t{v}\n" for g, w, v in rows)
+
+
+@pytest.mark.parametrize(
+    ("make", "left_out"),
+    [(featurecounts, "Length"), (stringtie, "Start and End"), (of_a_script, "in all files: w.")],
+)
+def test_columns_that_are_the_same_in_all_files_are_no_samples(
+    make: Callable[[int], str], left_out: str, tmp_path: Path
+) -> None:
+    for k, sample in enumerate(SAMPLES):
+        (tmp_path / f"{sample}.txt").write_text(make(k))
+    part = part_of(tmp_path)
+    assert list(part.matrix.columns) == SAMPLES
+    assert list(part.matrix.genes) == GENES
+    np.testing.assert_array_equal(np.asarray(part.matrix.values), COUNTS)
+    assert left_out in part.traits["columns-left-out"]
+
+
+@pytest.mark.parametrize("which", ["a control in all files", "other weights in the third"])
+def test_a_control_in_all_files_is_not_left_out(which: str, tmp_path: Path) -> None:
+    for k, sample in enumerate(SAMPLES):
+        text = of_a_script(k)
+        if which == "a control in all files":
+            near = COUNTS[:, :2].sum(axis=1)
+            rows = zip(GENES, near, near * 2 + COUNTS[:, k] // 9, strict=True)
+            text = "gene\tctrl\treads\n" + "".join(f"{g}\t{w}\t{v}\n" for g, w, v in rows)
+        elif k == 2:
+            head, _, rest = text.partition("\n")
+            text = f"{head}\n{rest.replace(chr(9), chr(9) + '1', 1)}"
+        (tmp_path / f"{sample}.txt").write_text(text)
+    with pytest.raises(UnreadableFile, match="a table of 2 columns"):
+        part_of(tmp_path)
+
+
+@pytest.mark.parametrize("way", ["HTSeq in a folder", "kallisto in an archive"])
+def test_five_hundred_files_become_one_table(way: str, tmp_path: Path) -> None:
+    values = np.random.default_rng(9).integers(0, 900, (40, 500))
+    place = tmp_path / "run"
+    if way == "HTSeq in a folder":
+        place.mkdir()
+        for k in range(500):
+            lines = [f"{g}\t{v}" for g, v in zip(GENES, values[:, k], strict=False)]
+            text = "\n".join([*lines, "__no_feature\t7", ""])
+            (place / f"BRCA_P{k:03d}_rep1.htseq.counts").write_text(text)
+    else:
+        files = {}
+        for k in range(500):
+            lines = ["target_id\tlength\teff_length\test_counts\ttpm"]
+            rows = zip(GENES, values[:, k], strict=False)
+            lines += [f"{g}\t900\t700\t{2 * v}\t{v}" for g, v in rows]
+            files[f"out/P{k:03d}/abundance.tsv"] = "\n".join(lines).encode()
+        place = tmp_path / "run.tar.gz"
+        place.write_bytes(tarred(files, "w:gz"))
+    part = part_of(place)
+    assert list(part.matrix.columns) == [f"P{k:03d}" for k in range(500)]
+    assert list(part.matrix.genes) == GENES[:40]
+    np.testing.assert_array_equal(np.asarray(part.matrix.values), values)

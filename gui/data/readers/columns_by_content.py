@@ -18,6 +18,9 @@ _ALIKE, _UNLIKE = 0.5, 0.4
 MOST_COMPARED = 200
 """Samples that a column called Total is compared with; beyond, its name is believed."""
 
+RUNS_WITH = 0.7
+"""Rank correlation with the samples from which a column is one, whatever it is called."""
+
 ENDS = 8
 """Columns at either end of a wide table that are compared: what is no sample is at an end."""
 

@@ -12,10 +12,14 @@ import numpy.typing as npt
 
 from gui.data.readers import column_names as names
 from gui.data.readers.column_names import Reason
-from gui.data.readers.columns_by_content import AT_MOST, ENDS, MOST_COMPARED, likeness, of_filled
-
-_RUNS_WITH = 0.7
-"""Rank correlation with the samples from which a column is one, whatever it is called."""
+from gui.data.readers.columns_by_content import (
+    AT_MOST,
+    ENDS,
+    MOST_COMPARED,
+    RUNS_WITH,
+    likeness,
+    of_filled,
+)
 
 _OF_GENES = ("places in the genome", "lengths of the genes", "annotation of the genes")
 
@@ -106,7 +110,7 @@ def _like_the_samples(
     for i in told:
         table = np.column_stack([values[k][::step] for k in (i, *others)])
         table = table[np.isfinite(table).all(axis=1)]
-        if len(table) >= 20 and np.median(likeness(of_filled(table))[0, 1:]) > _RUNS_WITH:
+        if len(table) >= 20 and np.median(likeness(of_filled(table))[0, 1:]) > RUNS_WITH:
             same.append(i)
     return same
 
@@ -139,7 +143,7 @@ def _is_sample_of_that_name(
         return False
     filled = of_filled(table)
     own, rest = filled[:, 0], filled[:, 1:]
-    if np.median(likeness(filled[:, : 2 * ENDS])[0, 1:]) <= _RUNS_WITH:
+    if np.median(likeness(filled[:, : 2 * ENDS])[0, 1:]) <= RUNS_WITH:
         return False
     logs = np.log(np.maximum(rest, 1e-12))
     made = (np.median(rest, axis=1), rest.min(axis=1), rest.max(axis=1), np.exp(logs.mean(axis=1)))

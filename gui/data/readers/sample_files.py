@@ -6,6 +6,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -24,6 +25,7 @@ from gui.data.readers.archive import (
     zarr_store,
 )
 from gui.data.readers.column_kinds import is_summary_row
+from gui.data.readers.columns_of_files import one_that_varies
 from gui.data.readers.expression_table import (
     Origin,
     Table,
@@ -297,6 +299,14 @@ def _columns_of(
 # --------------------------------------------------------------------------------------------------
 
 
+def _tables_of(members: Sequence[Member]) -> list[Table]:
+    """Empty where one cannot be read: the reader of all says which."""
+    try:
+        return [_table_of(member) for member in members]
+    except DataError:
+        return []
+
+
 class NoSampleFile(Exception):
     """The files are not of one sample each, or not of one kind: the sentence says which."""
 
@@ -371,7 +381,10 @@ def join_samples(
     joined: _Joined | None = None
     kind: tuple[object, ...] = ()
     read: list[str] = []
-    for member in members:
+    following = iter(members)
+    first_two = list(islice(following, 2))
+    one = one_that_varies(_tables_of(first_two))
+    for member in chain(first_two, following):
         try:
             text, table, values = _read_like(member, joined)
         except DataError as error:
@@ -381,6 +394,8 @@ def join_samples(
             read.append(member.name)
             continue
         assert table is not None
+        if one is not None:
+            table = one.of(table) or table
         if len(table.columns) != 1 or table.samples_in_rows:
             raise NoSampleFile(
                 f"{shorten(member.name)} is a table of {number(len(table.columns))} columns, not of"
@@ -388,7 +403,7 @@ def join_samples(
             )
         if joined is None:
             joined, kind = _Joined(numbered(table.genes), table.genes, table), kind_of(table)
-            joined.template = _template(table, text)
+            joined.template = _template(table, text) if one is None else None
             _check_room(len(table.genes), len(names), name)
         elif kind_of(table) != kind:
             raise NoSampleFile(

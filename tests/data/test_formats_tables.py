@@ -218,6 +218,62 @@ def test_quoted_decimal_commas_and_percent_signs(tmp_path: Path) -> None:
     assert "percent sign" in part.traits["percent"]
 
 
+def german(value: float) -> str:
+    return f"{value:,.2f}".translate(str.maketrans(",.", ".,"))
+
+
+@pytest.mark.parametrize("form", [german, lambda v: f"{v:,.2f}"], ids=["2.668,80", "2,668.80"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_quoted_numbers_with_their_thousands_separated(
+    form: Callable[[float], str], separator: str, tmp_path: Path
+) -> None:
+    lines = [separator.join(f'"{name}"' for name in ("gene", *SAMPLES))]
+    for gene, row in zip(GENES, 40 * VALUES, strict=True):
+        lines.append(separator.join(f'"{entry}"' for entry in (gene, *map(form, row))))
+    part = part_of(write(tmp_path / "t.csv", "\n".join(lines) + "\n"))
+    assert list(part.matrix.columns) == SAMPLES
+    np.testing.assert_allclose(np.asarray(part.matrix.values), 40 * VALUES)
+    assert "between the thousands" in part.traits["thousands-separator"]
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_decimal_commas_are_quoted_where_there_are_decimals_alone(
+    separator: str, tmp_path: Path
+) -> None:
+    """As LibreOffice and R's write.csv2 write them: whole numbers stand without quotes."""
+    lines = [separator.join(("gene", *SAMPLES))]
+    for gene, row in zip(GENES, VALUES.round(1), strict=True):
+        entries = [f'"{v:.1f}"'.replace(".", ",") if v % 1 else f"{v:.0f}" for v in row]
+        lines.append(separator.join((gene, *entries)))
+    part = part_of(write(tmp_path / "t.csv", "\n".join(lines) + "\n"))
+    np.testing.assert_allclose(np.asarray(part.matrix.values), VALUES.round(1))
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_another_column_of_text_may_name_the_genes(place: int, tmp_path: Path) -> None:
+    """Of BioMart's and a core facility's tables: the ID or the symbol in front."""
+    front = [("gene_id", ENSEMBL), ("symbol", GENES), ("description", [f"p{i}" for i in range(N)])]
+    if place:
+        front = [front[1], front[0], front[2]]
+    lines = ["\t".join([*(title for title, _ in front), *SAMPLES])]
+    lines += [
+        "\t".join([*(names[i] for _, names in front), *(f"{v:.2f}" for v in VALUES[i])])
+        for i in range(N)
+    ]
+    path = write(tmp_path / "t.tsv", "\n".join(lines) + "\n")
+    proposed = part_of(path)
+    assert_whole(proposed)
+    assert proposed.genes_from == "column symbol"
+    assert_whole(part_of(path, genes_column="symbol"))
+    chosen = part_of(path, genes_column="gene_id")
+    assert list(chosen.matrix.genes) == ENSEMBL
+    assert chosen.genes_from == "column gene_id"
+    assert chosen.source.options["genes_column"] == "gene_id"
+    np.testing.assert_allclose(np.asarray(chosen.matrix.values), VALUES)
+    with pytest.raises(UnreadableFile, match="no column of text LU_3"):
+        part_of(path, genes_column="LU_3")
+
+
 # -- transposed
 # --------------------------------------------------------------------------------------------------
 

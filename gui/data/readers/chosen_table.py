@@ -30,6 +30,8 @@ def columns_of_numbers(table: Table) -> dict[str, str]:
 
 
 def table_matrix(table: Table, genes_column: str | None, name: str) -> Matrix:
+    if genes_column == table.genes_title:
+        genes_column = None  # as proposed
     if genes_column is not None and genes_column not in table.texts:
         raise UnreadableFile(
             f"{name} has no column of text {genes_column}.",

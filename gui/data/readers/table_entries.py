@@ -105,7 +105,8 @@ def _decimal(lines: list[str], layout: Layout, name: str) -> str:
         or any(map(_DECIMAL_POINT.match, fields))
     ):
         return "."
-    if _own(layout) and any(map(GROUPED_COMMA.match, commas)):
+    # one 1.234,5 between commas, among plain numbers, is a fault; of quoted ones all are so written
+    if _own(layout) and any(map(GROUPED_COMMA.match, commas)) and 2 * len(commas) < len(fields):
         return "."
     if layout.delimiter != ";" and all(_THOUSANDS.match(f) for f in commas):
         raise BadValues(

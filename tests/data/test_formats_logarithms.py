@@ -227,3 +227,64 @@ def test_something_divided_by_zero_is_no_logarithm(tmp_path: Path) -> None:
     codes = {x.code for x in examine(request).findings}
     assert "missing-values" in codes
     assert "log-values" not in codes
+
+
+def variance_stabilised(counts: np.ndarray, dispersion: float, extra_poisson: float) -> np.ndarray:
+    """DESeq2's vst with a parametric fit of the dispersions (DESeq2 vignette; Anders and Huber
+    2010): extra_poisson + 1 and the asymptotic dispersion are those of the fit.
+    """
+    a, q = dispersion, counts
+    one = 1 + extra_poisson
+    return np.log2((one + 2 * a * q + 2 * np.sqrt(a * q * (one + a * q))) / (4 * a))
+
+
+@pytest.mark.parametrize(("dispersion", "extra"), [(0.05, 2.0), (0.3, 0.5), (0.01, 4.0)])
+def test_variance_stabilised_counts_of_deseq2_come_near_the_counts(
+    dispersion: float, extra: float, tmp_path: Path
+) -> None:
+    normalised = COUNTS / RNG.lognormal(0, 0.3, 8)
+    values = variance_stabilised(normalised, dispersion, extra)
+    one = found(tmp_path, values)
+    assert isinstance(one.repair, UndoLog)
+    assert one.repair.base == "2"
+    assert "approximate" in one.advice
+    assert "do not tell the base for certain" in one.advice
+    back = undone(one, values)
+    assert back[normalised == 0].max() < 1e-3 * back.max()
+    near = normalised > 200 * (1 + extra) / (4 * dispersion)
+    assert near.sum() > 100
+    np.testing.assert_allclose(back[near], normalised[near], rtol=0.02)
+
+
+@pytest.mark.parametrize("depth", [1.0, 0.02])
+def test_regularised_logarithms_are_never_taken_for_linear(depth: float, tmp_path: Path) -> None:
+    """As DESeq2's rlog: differences from the mean of a gene shrink where its counts are low."""
+    logs = np.log2(RNG.poisson(COUNTS * depth) + 0.5)
+    mean = logs.mean(axis=1, keepdims=True)
+    shrunk = 1 / (1 + 4 / (COUNTS.mean(axis=1, keepdims=True) * depth + 1))
+    one = found(tmp_path, mean + shrunk * (logs - mean))
+    assert isinstance(one.repair, UndoLog)
+    assert one.repair.base == "2"
+
+
+def test_three_added_in_base_e_is_not_taken_for_stabilised_counts() -> None:
+    linear = FPKM * RNG.uniform(0.5, 2, FPKM.shape) * 40
+    form = log_form(Matrix(np.log(linear + 3), GENES, SAMPLES), "bulk")
+    assert np.log(linear + 3).max() > 11.5
+    assert not form.usual or form.base == "e"
+
+
+@pytest.mark.parametrize("name", ["de.rnk", "sorted.tsv"])
+def test_a_ranking_of_genes_is_no_expression(name: str, tmp_path: Path) -> None:
+    statistic = np.random.default_rng(2).normal(0, 1.7, 700).round(4)
+    if name == "sorted.tsv":
+        statistic = np.sort(statistic)[::-1]
+    path = tmp_path / name
+    path.write_text("".join(f"{g}\t{v}\n" for g, v in zip(GENES, statistic, strict=True)))
+    findings = {
+        x.code: x for x in examine(LoadRequest(files={"bulk": FileChoice(path=path)})).findings
+    }
+    assert findings["scaled-values"].severity == "refusal"
+    assert "ranks the genes" in findings["scaled-values"].message
+    assert findings["scaled-values"].repair is None
+    assert "negative-log-values" not in findings

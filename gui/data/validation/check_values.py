@@ -227,6 +227,12 @@ def _scale(part: Part) -> Iterator[Finding]:
             " gene has one, and it is nearly the same in all samples.",
             "Choose the table of counts or TPM that the same program wrote.",
         )
+    elif scale != "linear" and _is_ranking(matrix, name):
+        yield f.ScaledValues(
+            Place(name, role),
+            f"{name} ranks the genes by a statistic, as GSEA asks for; it holds no expression.",
+            "Choose the table of counts or TPM of the samples.",
+        )
     elif scale == "negative log":
         yield _negative_log(part, other)
     elif scale != "linear" and (error := caught(lambda: check_not_negative(matrix, role, name))):
@@ -246,6 +252,16 @@ def _scale(part: Part) -> Iterator[Finding]:
             yield f.NegativeValues.of(
                 error, Place(name, role), other[0] if other else None, tuple(other[1:])
             )
+
+
+def _is_ranking(matrix: Matrix, name: str) -> bool:
+    """Whether a single column below and above zero is that of a .rnk file, by name or order."""
+    if matrix.n_columns != 1 or matrix.is_sparse:
+        return False
+    values = np.asarray(matrix.values)[:, 0]
+    steps = np.diff(values)
+    ordered = bool((steps <= 0).all() or (steps >= 0).all())
+    return name.lower().removesuffix(".gz").endswith((".rnk", ".rnk.txt")) or ordered
 
 
 def _kept(part: Part) -> bool:

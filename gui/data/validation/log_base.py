@@ -95,7 +95,15 @@ def log_form(matrix: Matrix, role: Role, name: str = "") -> LogForm:
             alone = len(fits) == 1
             certain = alone or told == found[0]
             return LogForm(*found, certain, by_name=by_name and certain and not alone)
-        if (offset := float(f"{BASES[likely] ** low:.4g}")) <= 100:
+        # nobody adds 15.03: DESeq2's vst gives such a value to what is zero, and is in base 2;
+        # 3 may have been added in base e
+        added = {b: BASES[b] ** low for b in _BASES}
+        whole = [b for b, x in added.items() if x < 100 and abs(x - round(x)) < 2e-4 * x]
+        stabilised = told is None and role == "bulk" and top > 11.5 and whole in ([], ["2"])
+        offset = float(f"{BASES['2' if stabilised else likely] ** low:.4g}")
+        if stabilised:
+            return LogForm("2", offset, certain=False, usual=True)
+        if offset <= 100:
             return LogForm(likely, offset, told is not None, by_name=by_name)
     # DESeq2's vst and rlog and RMA of arrays are in base 2 and go up to 13 and more; expressed
     # genes alone, as ln(TPM + 1), are above 1.5 as well, but seldom above 11

@@ -187,7 +187,7 @@ class UndoLog(Repair):
     kind: Literal["undo_log"] = "undo_log"
     role: Role
     base: Literal["2", "e", "10"]
-    offset: float = Field(1, ge=0, le=100)
+    offset: float = Field(1, ge=0, le=10_000)
 
     def title(self) -> str:
         return f"Undo the logarithm ({self.base}ˣ{f' - {self.offset:g}' if self.offset else ''})"

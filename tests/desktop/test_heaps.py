@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from desktop import start
+from desktop.cli import serve
+
 THREADS = """
 import ctypes, re, sys, threading
 from desktop.start import few_heaps
@@ -39,3 +42,27 @@ def test_the_threads_share_two_heaps(tmp_path: Path) -> None:
         subprocess.run([sys.executable, "-c", THREADS, how, str(told)], check=True)
         found[how] = told.read_text("utf-8").count("<heap nr=")
     assert found["few"] <= 2 < found["many"]
+
+
+class Called(BaseException):
+    """Nothing on the way catches it."""
+
+
+def called() -> None:
+    """Take the place of ``few_heaps``."""
+    raise Called
+
+
+def test_server_and_window_have_few_heaps_before_they_begin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Heaps that are there already are not given up."""
+    monkeypatch.setattr("desktop.server.few_heaps", called)
+    monkeypatch.setattr("desktop.start.few_heaps", called)
+    monkeypatch.setattr("desktop.cli.running", lambda config: pytest.fail("it has begun"))
+    with pytest.raises(Called):
+        serve([])
+    window = object.__new__(start.Start)
+    window._rendering = "hardware"
+    with pytest.raises(Called):
+        window.run()

@@ -591,6 +591,13 @@ def test_every_table_of_the_page_is_saved_as_shown(
     assert "RMSE (percentage points)" in [
         c["headerName"] for c in tab.get("dtd-metrics", "columnDefs")
     ]
+    (field,) = [
+        c["field"]
+        for c in tab.get("dtd-metrics", "columnDefs")
+        if c["headerName"] == "RMSE (percentage points)"
+    ]
+    shown = sorted(row[field] for row in tab.get("dtd-metrics", "rowData"))
+    np.testing.assert_allclose(shown, sorted(computed.result.metrics["rmse"] * 100), rtol=1e-3)
     tab.click("dtd-metrics-csv")
     assert_as_on_screen(tab, "dtd-metrics", saved_table(program, "dtd_metrics")[1])
     tab.click("dtd-metrics-engine-csv")

@@ -111,6 +111,10 @@ def test_report_of_dtd_says_what_was_done_with_the_numbers_of_the_run(session: D
         assert [sample, *map(three, shares[sample])] in cells(html, sample)
     row = result.metrics.iloc[0]
     assert any(three(row["pearson"]) in found for found in cells(html, row["cell_type"]))
+    assert "RMSE (percentage points)" in text
+    assert any(three(row["rmse"] * 100) in found for found in cells(html, row["cell_type"])), (
+        "as on the page"
+    )
     top = (result.gene_weights * result.reference.var(axis=1)).idxmax()
     assert cells(html, top)[0][1] == three(float(result.gene_weights[top]))
     assert len(html) < MOST

@@ -306,12 +306,13 @@ def test_every_control_does_something_twice(
     walker.brings = BRINGS
 
     def skipped(control: str) -> bool:
-        """To switch to where one is; to cancel a run that is over before it is reached; and what
-        ends the walk (signing out: test_stolen_cookie.py).
+        """To switch to where one is; to cancel or stop a run that is over before it is reached;
+        and what ends the walk (signing out: test_stolen_cookie.py).
         """
         return (
             (place.session in control and not control.endswith(" tick"))
             or '"part":"cancel"' in control
+            or '"part":"stop"' in control
             or control == f"#{SIGN_OUT}"
             or ((key, full) != PLACES[0] and around(control))
         )

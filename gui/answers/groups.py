@@ -125,15 +125,21 @@ def _named(result: GroupsResult, called: Sequence[str]) -> str:
         same = [name for name in called if ways[name] == way and name not in apart]
         other = [name for name in called if ways[name] == way and name in apart]
         if same:
-            parts.append(f"{_list(same)} {words[way][len(same) != 1]}")
+            parts.append(f"{_list(same)} {words[way][_is_plural(same)]}")
         if other:
-            their, is_ = ("their fractions", "are") if len(other) > 1 else ("its fraction", "is")
+            their, is_ = ("their fractions", "are") if _is_plural(other) else ("its fraction", "is")
             less = f"{is_} lower" if way > 0 else f"{is_} higher"
             parts.append(
-                f"{_list(other)} {words[way][len(other) != 1]} relative to the other types,"
+                f"{_list(other)} {words[way][_is_plural(other)]} relative to the other types,"
                 f" although {their} {less}"
             )
     return ", ".join(parts)
+
+
+def _is_plural(names: Sequence[str]) -> bool:
+    """Whether they "are": several, or one such as T cells or Monocytes (a pDC "is")."""
+    lower = names[0].lower()
+    return len(names) > 1 or lower.endswith("s") or "cells" in lower
 
 
 def contrary(result: GroupsResult, names: Sequence[str] | None = None) -> list[str]:

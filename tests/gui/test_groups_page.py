@@ -91,7 +91,7 @@ def test_two_groups_are_compared_and_the_answer_names_who_differs(opened: Any) -
     assert result.called[0] == "T cells"
     assert result.family == 6
     answer = tab.text("groups-head-answer")
-    assert "T cells is higher in treated" in answer
+    assert "T cells are higher in treated" in answer
     answer = tab.text("groups-head-whole")
     kept = int(result.table.loc["T cells", "kept"])
     assert re.search(

@@ -4,6 +4,7 @@ through the door.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from plotly.utils import PlotlyJSONEncoder
 from scipy import stats
 
 from gui.app import Application
+from gui.data.dataset import Clinical
 from gui.data.example import make_example
 from gui.data.samples.survival_columns import COMBINED
 from gui.engine.params import DTDParams
+from gui.pages.upload.clinical import preview
 from gui.sessions.cache import DCXCache
 from gui.sessions.file import load, to_bytes
 from tests.gui.steps import run_dtd, session_with, show
@@ -301,3 +305,13 @@ def test_tables_stay_with_the_samples_when_the_session_is_saved_and_opened_again
     pd.testing.assert_frame_equal(again.clinical.table, here.clinical.table)
     pd.testing.assert_frame_equal(again.truth.shares, here.truth.shares)
     assert dict(again.truth.pairs) == dict(here.truth.pairs) != {}
+
+
+def test_the_first_samples_show_six_digits_of_a_number() -> None:
+    table = pd.DataFrame(
+        {"age": [32.17391304347826, 40.0, np.nan], "arm": ["a", "b", "a"]}, index=["P1", "P2", "P3"]
+    )
+    shown = json.dumps(preview(Clinical(table, "c.csv")), cls=PlotlyJSONEncoder)
+    assert "32.1739" in shown
+    assert "32.17391" not in shown
+    assert '"40"' in shown

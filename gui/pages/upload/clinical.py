@@ -340,7 +340,7 @@ def preview(kept: Clinical) -> Any:
     first = [c for c in (kept.time, kept.event) if c]
     order = [*first, *[c for c in there.columns if c not in first]]
     shown = there.loc[:, order].iloc[:ROWS, :COLUMNS].astype(object)
-    text = shown.map(lambda v: "–" if pd.isna(v) else value_text(v)).rename_axis("sample")
+    text = shown.map(_as_shown).rename_axis("sample")
     more = len(order) - COLUMNS
     words: list[Any] = []
     if len(there) > ROWS:
@@ -349,6 +349,13 @@ def preview(kept: Clinical) -> Any:
         columns = f"{more} more column{'s' if more > 1 else ''}"
         words.append(cut(f"{columns}: {', '.join(map(str, order[COLUMNS:]))}", 110))
     return html.Div([scrolling(small_table(text)), dmc.Text(words, size="xs", c="dimmed")])
+
+
+def _as_shown(value: object) -> str:
+    """An entry of the table; of a number six digits, as an age that was computed has sixteen."""
+    if pd.isna(value):  # type: ignore[call-overload]
+        return "–"
+    return f"{value:.6g}" if isinstance(value, float) and value % 1 else value_text(value)
 
 
 def _choices(

@@ -214,8 +214,8 @@ def headline(truth: KnownComposition, data: Dataset, *, chosen: bool = False) ->
 
 
 def pairing(truth: KnownComposition, data: Dataset) -> Any:
-    """One row per type of the table: its mean share, and the estimated type or types it is compared
-    with.
+    """One row per type of the table: its mean fraction, and the estimated type or types it is
+    compared with.
     """
     choices = [
         *[{"value": t, "label": t} for t in data.types],
@@ -245,7 +245,7 @@ def pairing(truth: KnownComposition, data: Dataset) -> Any:
         dmc.TableTr(
             [
                 dmc.TableTh(t)
-                for t in ("In the table", "Mean share", "Compared with (several are added up)")
+                for t in ("In the table", "Mean fraction", "Compared with (several are added up)")
             ]
         )
     )

@@ -274,11 +274,13 @@ def test_three_added_in_base_e_is_not_taken_for_stabilised_counts() -> None:
     assert not form.usual or form.base == "e"
 
 
-@pytest.mark.parametrize("name", ["de.rnk", "sorted.tsv"])
+@pytest.mark.parametrize("name", ["de.rnk", "sorted.tsv", "minus_log10_p.rnk"])
 def test_a_ranking_of_genes_is_no_expression(name: str, tmp_path: Path) -> None:
     statistic = np.random.default_rng(2).normal(0, 1.7, 700).round(4)
     if name == "sorted.tsv":
         statistic = np.sort(statistic)[::-1]
+    elif name != "de.rnk":
+        statistic = np.abs(statistic)
     path = tmp_path / name
     path.write_text("".join(f"{g}\t{v}\n" for g, v in zip(GENES, statistic, strict=True)))
     findings = {
@@ -288,3 +290,14 @@ def test_a_ranking_of_genes_is_no_expression(name: str, tmp_path: Path) -> None:
     assert "ranks the genes" in findings["scaled-values"].message
     assert findings["scaled-values"].repair is None
     assert "negative-log-values" not in findings
+
+
+def test_a_sample_sorted_by_expression_is_no_ranking(tmp_path: Path) -> None:
+    for values in (np.log2(TPM[:, 0] + 1), TPM[:, 0]):
+        path = tmp_path / "b.tsv"
+        rows = zip(GENES, np.sort(values)[::-1], strict=True)
+        path.write_text("gene\tP1\n" + "".join(f"{g}\t{v:.4f}\n" for g, v in rows))
+        codes = {
+            x.code for x in examine(LoadRequest(files={"bulk": FileChoice(path=path)})).findings
+        }
+        assert "scaled-values" not in codes

@@ -190,7 +190,13 @@ def _scale(part: Part) -> Iterator[Finding]:
     role, name, matrix = part.source.role, part.source.name, part.matrix
     scale = scale_of(matrix)
     other = _matrices(part)
-    if scale == "log" and not _kept(part):
+    if _is_ranking(matrix, name):
+        yield f.ScaledValues(
+            Place(name, role),
+            f"{name} ranks the genes by a statistic, as GSEA asks for; it holds no expression.",
+            "Choose the table of counts or TPM of the samples.",
+        )
+    elif scale == "log" and not _kept(part):
         form = log_form(matrix, role, name)
         undo = UndoLog(role=role, base=form.base, offset=form.offset)
         # an offset above 1 is known in one base only
@@ -227,12 +233,6 @@ def _scale(part: Part) -> Iterator[Finding]:
             " gene has one, and it is nearly the same in all samples.",
             "Choose the table of counts or TPM that the same program wrote.",
         )
-    elif scale != "linear" and _is_ranking(matrix, name):
-        yield f.ScaledValues(
-            Place(name, role),
-            f"{name} ranks the genes by a statistic, as GSEA asks for; it holds no expression.",
-            "Choose the table of counts or TPM of the samples.",
-        )
     elif scale == "negative log":
         yield _negative_log(part, other)
     elif scale != "linear" and (error := caught(lambda: check_not_negative(matrix, role, name))):
@@ -255,13 +255,16 @@ def _scale(part: Part) -> Iterator[Finding]:
 
 
 def _is_ranking(matrix: Matrix, name: str) -> bool:
-    """Whether a single column below and above zero is that of a .rnk file, by name or order."""
+    """Whether a single column is that of a .rnk file, by its name, or sorted from above zero to
+    below: a sample may be sorted too, but then by counts or their logarithms.
+    """
     if matrix.n_columns != 1 or matrix.is_sparse:
         return False
     values = np.asarray(matrix.values)[:, 0]
     steps = np.diff(values)
     ordered = bool((steps <= 0).all() or (steps >= 0).all())
-    return name.lower().removesuffix(".gz").endswith((".rnk", ".rnk.txt")) or ordered
+    named = name.lower().removesuffix(".gz").endswith((".rnk", ".rnk.txt"))
+    return named or (ordered and bool(values.min() < -1 and values.max() > 1))
 
 
 def _kept(part: Part) -> bool:

@@ -381,6 +381,43 @@ def test_crafted_values_are_refused_or_answered_with_a_sentence(
     assert {200, 204, 400} == statuses
 
 
+@pytest.mark.parametrize("value", [["a"], {"a": {}}, 7], ids=["list", "object", "number"])
+def test_a_session_id_of_another_kind_is_a_refusal_in_every_callback(
+    tab: Any, value: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list cannot be looked up in a dictionary: it once was an error of the server."""
+    tab.go("dtd")
+    statuses: list[int] = []
+    real = tab.client.post
+
+    class Never:
+        status_code = 204
+        text = ""
+
+    def post(path: str, *, json: Any, **options: Any) -> Any:
+        places = [
+            one
+            for item in [*json["inputs"], *json["state"]]
+            for one in (item if isinstance(item, list) else [item])
+            if one["id"] == "dcx-session"
+        ]
+        if places:
+            places[0]["value"] = value
+            statuses.append(real(path, json=json, **options).status_code)
+        return Never()
+
+    monkeypatch.setattr(tab.client, "post", post)
+    values = dict(tab.values)
+    for dependency in tab.dependencies:
+        tab.values = dict(values)
+        first = next((i for i in dependency["inputs"] if not i["id"].startswith("{")), None)
+        if first is not None:
+            tab._call(dependency, [(first["id"], first["property"])])
+    assert len(statuses) > 50
+    assert set(statuses) <= {200, 204, 400}
+    assert 400 in statuses
+
+
 def test_form_values_of_any_kind_in_a_session_leave_the_fields_usable(
     program: Any, tab: Tab
 ) -> None:

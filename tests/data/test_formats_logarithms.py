@@ -301,3 +301,16 @@ def test_a_sample_sorted_by_expression_is_no_ranking(tmp_path: Path) -> None:
             x.code for x in examine(LoadRequest(files={"bulk": FileChoice(path=path)})).findings
         }
         assert "scaled-values" not in codes
+
+
+def test_ratios_to_the_mean_of_a_gene_are_no_logarithms_of_expression(tmp_path: Path) -> None:
+    """A sample without a gene has minus infinity there, and no sample plus infinity."""
+    with np.errstate(divide="ignore"):
+        values = np.log2(COUNTS / (COUNTS.mean(axis=1, keepdims=True) + 1e-9))
+    assert np.isneginf(values).any()
+    frame = pd.DataFrame(values, GENES, SAMPLES)
+    frame.to_csv(tmp_path / "b.tsv", sep="\t", index_label="gene")
+    request = LoadRequest(files={"bulk": FileChoice(path=tmp_path / "b.tsv")})
+    findings = {x.code: x for x in examine(request).findings}
+    assert "log-values" not in findings
+    assert findings["scaled-values"].severity == "refusal"

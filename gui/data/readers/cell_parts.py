@@ -43,7 +43,7 @@ def _read_10x_files(
         unlabelled = NoLabels(
             f"{choice.shown} holds counts of single cells, but not their cell types, as usual for"
             " 10x files.",
-            advice="Choose a table of barcodes and cell types beside it.",
+            advice="Choose a table of barcodes and cell types as well.",
         )
     part = tenx.read_10x(
         info,

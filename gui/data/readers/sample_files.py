@@ -300,11 +300,18 @@ def _columns_of(
 
 
 def _tables_of(members: Sequence[Member]) -> list[Table]:
-    """Empty where one cannot be read: the reader of all says which."""
+    """Those of several columns; empty where the first has one, or one cannot be read: the reader of
+    all says which.
+    """
+    tables: list[Table] = []
     try:
-        return [_table_of(member) for member in members]
+        for member in members:
+            tables.append(_table_of(member))
+            if len(tables[0].columns) < 2:
+                return []
     except DataError:
         return []
+    return tables
 
 
 class NoSampleFile(Exception):

@@ -59,7 +59,7 @@ _COUNTS = (
 
 def check_values(part: Part) -> Iterator[Finding]:
     role, name, matrix = part.source.role, part.source.name, part.matrix
-    without_offset = scale_of(matrix) == "log" and zero_is_minus_infinity(matrix)
+    without_offset = zero_is_minus_infinity(matrix) and scale_of(matrix) == "log"
     filled = _with_zeros(matrix) if without_offset else matrix
     if error := caught(lambda: check_finite(filled, role, name)):
         gone = filled.genes[~finite_rows(filled)]

@@ -32,6 +32,8 @@ def scale_of(matrix: Matrix) -> Scale:
         return "linear"
     low, top = float(values.min()), float(values.max())
     if zero_is_minus_infinity(matrix):
+        if low < 0 and _below_zero(matrix, low, top) == "scaled":
+            return "scaled"  # ratios to the mean of a gene, of which some are 0
         return "log" if top < 50 else "negative"
     if low < 0:
         return _below_zero(matrix, low, top)

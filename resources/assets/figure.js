@@ -24,7 +24,15 @@
       return;
     }
     if (Math.abs(plot._fullLayout.width - plot.clientWidth) > 1) {
-      window.Plotly.relayout(plot, { autosize: true });
+      const { height } = plot.layout;
+      window.Plotly.relayout(plot, { autosize: true }).then(() => keep_height(plot, height));
+    }
+  }
+
+  /* Plotly forgets the height that a figure has of its own, with which it is saved, when it follows the width of its place. */
+  function keep_height(plot, height) {
+    if (height && plot.layout && !plot.layout.height) {
+      plot.layout.height = height;
     }
   }
 
@@ -33,8 +41,8 @@
     const { Plots } = window.Plotly;
     const resize = Plots.resize;
     Plots.resize = (plot) => {
-      const width = plot.layout && plot.layout.width;
-      const resized = resize(plot);
+      const { width, height } = plot.layout || {};
+      const resized = resize(plot).then(() => keep_height(plot, height));
       return width ? resized.then(() => window.Plotly.relayout(plot, { width })) : resized;
     };
   }

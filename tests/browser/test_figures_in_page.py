@@ -20,6 +20,8 @@ from playwright.sync_api import expect
 from desktop.server import LocalServer
 from gui.app import Application, create_app
 from gui.config import Config
+from gui.figures import composition
+from gui.figures.palette import colours
 from gui.files import FileKind
 from tests.browser.conftest import PATIENCE
 from tests.pdf_words import unpacked_pdf
@@ -34,6 +36,7 @@ from dash import Input, Output, html
 from gui.components.figure import bind_figure_export, figure_card, type_legend
 from gui.components.table import bind_table_export, result_table
 from gui.figures import composition
+from gui.figures.palette import colours
 from gui.figures.palette import colours
 from gui.plugin import Page
 
@@ -301,6 +304,20 @@ def test_a_scrolling_figure_keeps_its_width_from_the_start_and_when_the_window_c
         # the other figure has followed
         _until(page, lambda: abs(_sizes(page)[0] - _sizes(page)[1]) <= 1)
         assert page.evaluate(width) == first
+
+
+def test_a_figure_keeps_the_height_that_it_is_saved_with_when_the_window_changes(
+    page: Any,
+) -> None:
+    data = pd.DataFrame(0.5, index=["B", "hidden"], columns=list("abc"))
+    made = composition.stacked(data, colours(data.index))
+    assert made.layout.height
+    height = "document.querySelector('#look-bars .js-plotly-plot').layout.height"
+    for size in (1280, 900, 1600):
+        page.set_viewport_size({"width": size, "height": 800})
+        _until(page, lambda: abs(_sizes(page)[0] - _sizes(page)[1]) <= 1)
+        page.wait_for_timeout(500)  # what follows the width forgot it a moment later
+        assert page.evaluate(height) == made.layout.height
 
 
 def test_save_menus_do_not_ask_to_be_drawn_anew(page: Any) -> None:
